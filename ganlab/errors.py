@@ -1,0 +1,60 @@
+"""Every error that ganlab raises on purpose: one class per kind, one line per message.
+
+A message repeats what was given, says what is wanted, and what to do.
+"""
+
+
+class GanlabError(Exception):
+    """Base of all of them: catch this one to catch them all."""
+
+
+class ObjectiveError(GanlabError):
+    """A GAN objective that is not well formed."""
+
+
+class UndefinedName(ObjectiveError):
+    """An objective uses a symbol or function that is neither D, nor a declared parameter, nor elementary."""
+
+
+class NoOptimum(ObjectiveError):
+    """There is no discriminator, or more than one, that is best for a given pair of densities."""
+
+
+class Unbounded(NoOptimum):
+    """The discriminator can make its objective as good as it likes."""
+
+
+class NotStabilisable(ObjectiveError):
+    """A loss has no form that stays finite, with right gradients, for logits up to ±10⁴."""
+
+
+class ShapeError(GanlabError):
+    """A tensor has another shape, dtype or range than the function wants."""
+
+
+class ConfigError(GanlabError):
+    """An option is unknown, out of range, or does not fit the others."""
+
+
+class DatasetUnavailable(GanlabError):
+    """A data set is absent, damaged or incomplete on disk."""
+
+
+class CheckpointError(GanlabError):
+    """A checkpoint or an exported generator cannot be written, read, or does not belong to this run."""
+
+
+class NonFiniteLoss(GanlabError):
+    """A loss became NaN or infinite; training stopped and the last good checkpoint was kept."""
+
+
+class ClaimFailed(GanlabError):
+    """The two sides of a claim differ."""
+
+
+class ClaimMisused(GanlabError):
+    """A claim was given something that it cannot compare, such as a ready-made truth value."""
+
+
+class UnknownExercise(GanlabError):
+    """There is no exercise of this id."""
