@@ -1,0 +1,162 @@
+"""From a sympy loss to a PyTorch loss: rewritten so that it is stable, compiled, and checked before it is used.
+
+With D = σ(t), computing D first and log(1 − D) after loses every digit as soon as D rounds to 1. The rewriting
+
+    log D        → log_sigmoid(t)         D      → exp(log_sigmoid(t))
+    log (1 − D)  → log_sigmoid(−t)        1 − D  → exp(log_sigmoid(−t))
+
+keeps the relative precision of the value and of the gradient for every t. (log_sigmoid(t) = −softplus(−t).)
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+
+import mpmath
+import sympy as sp
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ganlab.errors import NotStabilisable
+
+t = sp.Symbol("t", real=True)
+log_sigmoid = sp.Function("log_sigmoid", real=True)
+relu = sp.Function("relu", real=True)
+
+TORCH: dict[str, Callable[..., Tensor]] = {
+    "log_sigmoid": F.logsigmoid,
+    "relu": torch.relu,
+    "exp": torch.exp,
+    "log": torch.log,
+    "sqrt": torch.sqrt,
+    "tanh": torch.tanh,
+    "Abs": torch.abs,
+}
+# Odd numbers on purpose: the kinks of piecewise losses, where no gradient is right, lie at round ones.
+CHECKED_LOGITS = (0.013, 0.51, 1.07, 2.3, 5.1, 19.7, 41.3, 87.9, 103.7, 1003.0, 1e4)
+
+
+class Loss:
+    """The mean of one loss expression over a batch of logits.
+
+    `expression` is the stable form in t that is computed.
+    """
+
+    def __init__(self, expression: sp.Expr) -> None:
+        self.expression = expression
+        factor, rest = expression.as_coeff_Mul()
+        self._factor = float(factor)
+        # log 2 or √2 become floats: torch's functions take tensors alone.
+        rest = rest.replace(lambda e: e.is_number and (e.is_Function or e.is_Pow), lambda e: e.evalf(17))
+        self._pointwise = sp.lambdify(t, rest, modules=[TORCH])
+
+    def __call__(self, logits: Tensor) -> Tensor:
+        """The mean loss, a scalar, of logits of any shape and floating dtype.
+
+        float64 stays float64; everything else is computed in float32, half precision being raised to it first.
+        """
+        if logits.dtype in (torch.bfloat16, torch.float16):
+            logits = logits.float()
+        mean = self._pointwise(logits).mean()
+        return mean if self._factor == 1 else self._factor * mean
+
+
+@dataclass(frozen=True)
+class Losses:
+    """The compiled losses of both players. Logits t may have any shape; results are scalars in nats for
+    cross-entropies, in squared score units for least squares."""
+
+    real: Loss
+    fake: Loss
+    generator: Loss
+
+    def discriminator(self, t_real: Tensor, t_fake: Tensor) -> Tensor:
+        """What D minimises, from its logits on a real and on a generated batch."""
+        return self.real(t_real) + self.fake(t_fake)
+
+
+@lru_cache
+def compile_loss(expression: sp.Expr, D: sp.Symbol, output: str) -> Loss:
+    """Compile a loss in D to one in the logit t, and check it against the exact formula for |t| ≤ 10⁴.
+
+    expression: sympy, in D alone; output: "probability" (D = σ(t)) or "score" (D = t).
+    Raises `NotStabilisable`, naming the expression and the logit, if no finite form with right gradients is found.
+    """
+    stable = _in_log_sigmoid(expression, D) if output == "probability" else expression.subs(D, t)
+    stable = stable.replace(sp.Max, _max_as_relu)
+    missing = sorted({f.func.__name__ for f in stable.atoms(sp.Function)} - TORCH.keys())
+    if missing:
+        raise NotStabilisable(
+            f"{expression}: no PyTorch form of {', '.join(missing)}; write it with {', '.join(sorted(TORCH))}."
+        )
+    loss = Loss(stable)
+    D_of_t = 1 / (1 + sp.exp(-t)) if output == "probability" else t
+    _check_against_exact(loss, expression, expression.subs(D, D_of_t))
+    return loss
+
+
+def _in_log_sigmoid(expression: sp.Expr, D: sp.Symbol) -> sp.Expr:
+    """The expression with D = σ(t), every log and every power of D and 1 − D written with log_sigmoid."""
+    log_D, log_1_minus_D = log_sigmoid(t), log_sigmoid(-t)
+    logs = {log: _log_in_log_sigmoid(log, D, log_D, log_1_minus_D) for log in expression.atoms(sp.log)}
+    names = {log: sp.Dummy() for log in logs}
+    without_logs = sp.factor(expression.xreplace(names))
+    in_t = without_logs.subs(1 - D, sp.exp(log_1_minus_D)).subs(D - 1, -sp.exp(log_1_minus_D))
+    in_t = in_t.subs(D, sp.exp(log_D))
+    return in_t.xreplace({name: logs[log] for log, name in names.items()})
+
+
+def _log_in_log_sigmoid(log: sp.Expr, D: sp.Symbol, log_D: sp.Expr, log_1_minus_D: sp.Expr) -> sp.Expr:
+    """log of a product of powers of D, 1 − D and factors that are positive on [0, 1]."""
+    total: sp.Expr = sp.Integer(0)
+    sign = sp.Integer(1)
+    for factor in sp.Mul.make_args(sp.factor(log.args[0])):
+        base, exponent = factor.as_base_exp()
+        if base == D:
+            total += exponent * log_D
+        elif sp.expand(base - (1 - D)) == 0:
+            total += exponent * log_1_minus_D
+        elif sp.expand(base + (1 - D)) == 0:
+            total, sign = total + exponent * log_1_minus_D, sign * (-1) ** exponent
+        elif base.is_number:
+            total, sign = total + exponent * sp.log(abs(base)), sign * sp.sign(base) ** exponent
+        else:
+            total += exponent * sp.log(base.subs(D, sp.exp(log_D)))
+    if sign != 1:
+        raise NotStabilisable(f"{log} takes the logarithm of a negative number for D in (0, 1); check its sign.")
+    return total
+
+
+def _max_as_relu(*arguments: sp.Expr) -> sp.Expr:
+    """Max(x, y, …) by relu, since torch has no Max of a tensor and a number: max(x, y) = y + relu(x − y)."""
+    largest, *others = sorted(arguments, key=lambda argument: not argument.is_number)
+    for other in others:
+        largest = largest + relu(other - largest)
+    return largest
+
+
+def _check_against_exact(loss: Loss, given: sp.Expr, exact: sp.Expr) -> None:
+    """Value and gradient in float32 against the formula as given, in as many digits as it takes."""
+    modules = [{"Heaviside": lambda x, _at_0=0: mpmath.mpf(x > 0)}, "mpmath"]
+    value_of = sp.lambdify(t, exact, modules=modules)
+    slope_of = sp.lambdify(t, sp.diff(exact, t), modules=modules)
+    for logit in (sign * size for size in CHECKED_LOGITS for sign in (-1, 1)):
+        x = torch.tensor(logit, requires_grad=True)
+        value = loss(x)
+        (slope,) = torch.autograd.grad(value, x)
+        with mpmath.workdps(int(50 + abs(logit))):
+            at = mpmath.mpf(x.item())
+            try:
+                right = _close(value.item(), value_of(at), 1e-6) and _close(slope.item(), slope_of(at), 1e-35)
+            except (ZeroDivisionError, ValueError):
+                right = False
+        if not right:
+            raise NotStabilisable(
+                f"{given}: at logit t = {logit:g} float32 gives {value.item():g} with gradient {slope.item():g}, which"
+                " is not the formula's; give a loss that stays finite for |t| ≤ 10⁴."
+            )
+
+
+def _close(computed: float, exact: "mpmath.mpf", absolute: float) -> bool:
+    return bool(mpmath.isfinite(computed) and abs(computed - exact) <= 1e-4 * abs(exact) + absolute)
