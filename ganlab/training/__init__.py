@@ -1,0 +1,20 @@
+"""Training by Algorithm 1: `Trainer` and its frozen `TrainConfig`, checkpoints, exported generators."""
+
+from ganlab.training.config import SGD, Adam, TrainConfig, pick_device
+from ganlab.training.export import export_generator, load_generator
+from ganlab.training.record import COLUMNS, StepRecord
+from ganlab.training.sampling import sample
+from ganlab.training.trainer import Trainer
+
+__all__ = [
+    "COLUMNS",
+    "SGD",
+    "Adam",
+    "StepRecord",
+    "TrainConfig",
+    "Trainer",
+    "export_generator",
+    "load_generator",
+    "pick_device",
+    "sample",
+]

@@ -1,0 +1,103 @@
+"""How a run trains: one frozen dataclass, checked when it is made."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, fields, is_dataclass
+from typing import Any, Literal
+
+import torch
+from torch import nn
+
+from ganlab.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class Adam:
+    """Adam (Kingma & Ba 2015) with DCGAN's values: lr 0.001 was too high, β1 0.9 oscillated (its sec. 4)."""
+
+    lr: float = 2e-4
+    beta1: float = 0.5
+    beta2: float = 0.999
+
+    def build(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
+        """The optimiser of these parameters, one kernel per step."""
+        return torch.optim.Adam(parameters, lr=self.lr, betas=(self.beta1, self.beta2), fused=True)
+
+
+@dataclass(frozen=True)
+class SGD:
+    """Stochastic gradient descent with classical momentum, as the 2014 paper trains (its Algorithm 1)."""
+
+    lr: float = 0.1
+    momentum: float = 0.5
+
+    def build(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
+        """The optimiser of these parameters, one kernel per step."""
+        return torch.optim.SGD(parameters, lr=self.lr, momentum=self.momentum, fused=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainConfig:
+    """Options of a run. `steps` counts generator updates; each comes after k discriminator updates."""
+
+    steps: int = 2000
+    batch: int = 64  # m in Algorithm 1: real samples per update, and as many generated ones
+    k: int = 1  # discriminator updates per generator update; 1 in the paper, "the least expensive option"
+    update: Literal["alternating", "simultaneous"] = "alternating"  # G answers the new D, or the D of before
+    optimizer_d: Adam | SGD = Adam()
+    optimizer_g: Adam | SGD = Adam()
+    noise: Literal["normal", "uniform"] = "normal"  # z ~ N(0, I), or uniform on (−1, 1) as in DCGAN
+    label_smoothing: float = 0.0  # share of real samples that count as generated: 0.1 for targets of 0.9
+    ema: float = 0.0  # decay per step of the averaged generator that samples are drawn from; 0: no average
+    precision: Literal["float32", "bfloat16"] = "float32"  # of the forward passes; weights stay float32
+    compile: bool = False  # torch.compile: slow first steps, faster ones after
+    device: str = "auto"  # cuda, then mps, then cpu
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        _at_least("steps", self.steps, 1)
+        _at_least("batch", self.batch, 1)
+        _at_least("k", self.k, 1)
+        _one_of("update", self.update, ("alternating", "simultaneous"))
+        _one_of("noise", self.noise, ("normal", "uniform"))
+        _one_of("precision", self.precision, ("float32", "bfloat16"))
+        if not 0 <= self.label_smoothing < 0.5:
+            raise ConfigError(f"label_smoothing is {self.label_smoothing}; give a number in [0, 0.5).")
+        if not 0 <= self.ema < 1:
+            raise ConfigError(f"ema is {self.ema}; give a decay in [0, 1), such as 0.999, or 0 for none.")
+        if self.update == "simultaneous" and self.k != 1:
+            raise ConfigError(f"k is {self.k} with simultaneous updates, which are one for one; give k = 1.")
+        for role in ("optimizer_d", "optimizer_g"):
+            if not isinstance(getattr(self, role), Adam | SGD):
+                raise ConfigError(f"{role} is {getattr(self, role)!r}; give training.Adam(…) or training.SGD(…).")
+
+
+def _at_least(name: str, value: int, least: int) -> None:
+    if not isinstance(value, int) or isinstance(value, bool) or value < least:
+        raise ConfigError(f"{name} is {value!r}; give an integer of at least {least}.")
+
+
+def _one_of(name: str, value: str, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        raise ConfigError(f"{name} is {value!r}; give one of {', '.join(map(repr, choices))}.")
+
+
+def plain(value: Any) -> Any:
+    """A frozen dataclass as plain nested values, each with the name of its kind."""
+    if not is_dataclass(value):
+        return value
+    return {"kind": type(value).__name__, **{field.name: plain(getattr(value, field.name)) for field in fields(value)}}
+
+
+def pick_device(name: str) -> torch.device:
+    """The device of this name; "auto" takes cuda, then mps, then cpu. Raises `ConfigError` for one that is not here."""
+    present = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    if name == "auto":
+        return torch.device(next(kind for kind, here in present.items() if here))
+    try:
+        device = torch.device(name)
+    except RuntimeError:
+        device = None
+    if device is None or not present.get(device.type, False):
+        here = ", ".join(kind for kind, is_here in present.items() if is_here)
+        raise ConfigError(f"device is {name!r}; this machine has {here}: give one of them, or 'auto'.")
+    return device

@@ -1,0 +1,247 @@
+"""Runs that go on as if nothing had happened, and files that are refused."""
+
+import errno
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from tiny import TinyD, TinyG, examples, run, tiny_trainer
+
+from ganlab.errors import CheckpointError
+from ganlab.objectives import MINIMAX, NON_SATURATING
+from ganlab.training import SGD, TrainConfig, Trainer, checkpoint
+
+OPTIONS = {
+    "plain": {},
+    "averaged": {"ema": 0.9},
+    "k = 2": {"k": 2},
+    "simultaneous, SGD": {"update": "simultaneous", "optimizer_d": SGD(0.01), "optimizer_g": SGD(0.01)},
+    "bfloat16": {"precision": "bfloat16"},
+    "smoothed, uniform": {"label_smoothing": 0.1, "noise": "uniform"},
+}
+
+
+def assert_equal(left: object, right: object) -> None:
+    """Bit for bit, through nested dicts and lists."""
+    if isinstance(left, torch.Tensor):
+        assert isinstance(right, torch.Tensor)
+        assert torch.equal(left, right)
+    elif isinstance(left, dict):
+        assert isinstance(right, dict)
+        assert left.keys() == right.keys()
+        for key in left:
+            assert_equal(left[key], right[key])
+    elif isinstance(left, list | tuple):
+        assert isinstance(right, list | tuple)
+        assert len(left) == len(right)
+        for a, b in zip(left, right, strict=True):
+            assert_equal(a, b)
+    else:
+        assert left == right
+
+
+@pytest.mark.parametrize("options", OPTIONS.values(), ids=OPTIONS.keys())
+@pytest.mark.parametrize("stop", [1, 6, 7, 13, 19, 20])
+def test_a_resumed_run_equals_an_uninterrupted_one_bit_for_bit(tmp_path: Path, options: dict, stop: int):
+    place = tmp_path / "run.ckpt"
+    run(tiny_trainer(**options), steps=stop).save(place)
+    resumed = tiny_trainer(**options)
+    assert resumed.resume(place)
+    assert resumed.step == stop
+    assert_equal(run(resumed).state_dict(), run(tiny_trainer(**options)).state_dict())
+
+
+def test_without_a_checkpoint_a_run_starts_anew(tmp_path: Path):
+    assert not tiny_trainer().resume(tmp_path / "none.ckpt")
+
+
+def test_more_steps_may_be_asked_for_but_not_fewer(tmp_path: Path):
+    place = tmp_path / "run.ckpt"
+    run(tiny_trainer(steps=10)).save(place)
+    longer = tiny_trainer(steps=20)
+    longer.resume(place)
+    assert_equal(run(longer).state_dict(), run(tiny_trainer(steps=20)).state_dict())
+    with pytest.raises(CheckpointError, match="is at step 10"):
+        tiny_trainer(steps=5).resume(place)
+
+
+@pytest.mark.parametrize(
+    ("other", "named"),
+    [
+        (lambda: tiny_trainer(seed=1), "seed: 0 then, 1 now"),
+        (lambda: tiny_trainer(batch=9), "batch: 8 then, 9 now"),
+        (lambda: tiny_trainer(MINIMAX), r"objective.generator: -log\(D\) then, log\(1 - D\) now"),
+        (lambda: tiny_trainer(optimizer_g=SGD()), "optimizer_g: .*Adam.* then, .*SGD.* now"),
+        (lambda: tiny_trainer(rank=1), "rank: 0 then, 1 now"),
+        (
+            lambda: Trainer(TinyG(), TinyD(), NON_SATURATING, examples(51), TrainConfig(batch=8, device="cpu")),
+            r"data: \[50, 2\].* then, \[51, 2\]",
+        ),
+    ],
+)
+def test_a_changed_configuration_is_refused_with_the_difference(tmp_path: Path, other, named: str):
+    tiny_trainer().save(tmp_path / "run.ckpt")
+    with pytest.raises(CheckpointError, match=named) as caught:
+        other().resume(tmp_path / "run.ckpt")
+    assert "\n" not in str(caught.value)
+
+
+def test_other_weights_are_refused(tmp_path: Path):
+    tiny_trainer().save(tmp_path / "run.ckpt")
+    wider = tiny_trainer()
+    wider.G.net[0] = torch.nn.Linear(3, 9, bias=False)  # pyright: ignore
+    with pytest.raises(CheckpointError, match="does not fit these models") as caught:
+        wider.resume(tmp_path / "run.ckpt")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    place = tmp_path_factory.mktemp("saved") / "run.ckpt"
+    run(tiny_trainer(steps=3)).save(place)
+    return place.read_bytes()
+
+
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_any_flipped_bit_and_any_cut_is_noticed(tmp_path: Path, saved: bytes, data: st.DataObject):
+    place = tmp_path / "run.ckpt"
+    at = data.draw(st.integers(0, len(saved) - 1))
+    if data.draw(st.booleans()):
+        damaged = bytearray(saved)
+        damaged[at] ^= 1 << data.draw(st.integers(0, 7))
+    else:
+        damaged = saved[:at]
+    place.write_bytes(damaged)
+    with pytest.raises(CheckpointError) as caught:
+        tiny_trainer().resume(place)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_damaged_file_says_that_the_one_before_is_there(tmp_path: Path, saved: bytes):
+    place = tmp_path / "run.ckpt"
+    place.write_bytes(saved[:-1])
+    with pytest.raises(CheckpointError, match="start the run anew"):
+        checkpoint.read(place)
+    checkpoint.previous(place).write_bytes(saved)
+    with pytest.raises(CheckpointError, match=r"rename run\.ckpt\.previous to run\.ckpt"):
+        checkpoint.read(place)
+
+
+class Malicious:
+    def __reduce__(self):
+        return os.abort, ()
+
+
+def test_a_foreign_file_is_refused_and_runs_no_code(tmp_path: Path):
+    place = tmp_path / "run.ckpt"
+    for content in (b"", b"\n", b"PK\x03\x04 something", pickle.dumps(Malicious())):
+        place.write_bytes(content)
+        with pytest.raises(CheckpointError, match="no ganlab checkpoint"):
+            checkpoint.read(place)
+    checkpoint.write(place, {"step": Malicious()})
+    with pytest.raises(CheckpointError, match="do not trust it"):
+        checkpoint.read(place)
+    with pytest.raises(CheckpointError, match="cannot be read"):
+        checkpoint.read(tmp_path)
+
+
+def test_the_checkpoint_before_the_last_is_kept(tmp_path: Path):
+    place = tmp_path / "run.ckpt"
+    trainer = tiny_trainer()
+    for record in trainer.run():
+        if record.step in (3, 5):
+            trainer.save(place)
+    assert checkpoint.read(place)["step"] == 5
+    assert checkpoint.read(checkpoint.previous(place))["step"] == 3
+    place.unlink()  # as a kill between the two renames leaves it
+    resumed = tiny_trainer()
+    assert resumed.resume(place)
+    assert resumed.step == 3
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="file size limits are POSIX")
+def test_a_full_disk_leaves_the_checkpoint_before_it(tmp_path: Path):
+    import resource
+
+    place = tmp_path / "run.ckpt"
+    trainer = tiny_trainer()
+    trainer.save(place)
+    good = place.read_bytes()
+    ignored, limits = signal.signal(signal.SIGXFSZ, signal.SIG_IGN), resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(good) // 2, limits[1]))
+    try:
+        with pytest.raises(CheckpointError, match="cannot be written"):
+            trainer.save(place)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, ignored)
+    assert place.read_bytes() == good
+    assert [path.name for path in tmp_path.iterdir()] == ["run.ckpt"]
+
+
+def test_no_space_at_the_flush_is_an_error_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    def full(_file: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(CheckpointError, match="No space left"):
+        tiny_trainer().save(tmp_path / "run.ckpt")
+    assert not list(tmp_path.iterdir())
+
+
+NURSERY = """
+    # Forks a child that resumes, trains and saves without pause; kills it at a random moment; 30 times.
+    import os, random, signal, sys, time
+    from pathlib import Path
+    from tiny import tiny_trainer
+
+    tiny_trainer()
+    place, moment = Path(sys.argv[1]), random.Random(0)
+    for _ in range(30):
+        readable, writable = os.pipe()
+        child = os.fork()
+        if child == 0:
+            trainer = tiny_trainer(steps=100_000)
+            resumed = trainer.resume(place)
+            os.write(writable, f"{resumed} {trainer.step}".encode())
+            for record in trainer.run():
+                trainer.save(place)
+        line = os.read(readable, 100).decode()
+        time.sleep(moment.uniform(0.0, 0.25))
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        print(line or "died", flush=True)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
+def test_thirty_kills_while_writing_leave_a_whole_checkpoint(tmp_path: Path):
+    """About 12 s: thirty children, each killed within a quarter of a second of writing."""
+    place = tmp_path / "run.ckpt"
+    child = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(NURSERY), str(place)],
+        cwd=Path(__file__).parent,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+        check=True,
+    )
+    lines = [line.split() for line in child.stdout.splitlines()]
+    assert len(lines) == 30
+    assert all(len(line) == 2 for line in lines), child.stdout
+    steps = [int(step) for _, step in lines]
+    assert steps == sorted(steps)
+    assert steps[-1] > 30
+    assert [resumed for resumed, _ in lines[5:]] == ["True"] * 25
+    assert tiny_trainer(steps=100_000).resume(place)
