@@ -1,0 +1,44 @@
+# make lab: the course in JupyterLab.   make test: everything that is tested.
+PYTHON ?= python3
+BIN := .venv/bin
+NBVAL := --nbval --nbval-current-env --nbval-cell-timeout=300
+
+.PHONY: lab test lint unit nbval notebooks bench clean
+
+lab: .venv/lab
+	$(BIN)/jupyter lab notebooks/00_start_here.ipynb
+
+test: lint unit nbval
+
+lint: .venv/dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/basedpyright
+	$(BIN)/python notebooks/execute.py --check
+
+unit: .venv/dev
+	OMP_NUM_THREADS=1 $(BIN)/pytest tests -n auto
+
+nbval: .venv/dev
+	$(BIN)/pytest $(NBVAL) notebooks
+
+# Runs every lesson on the embedded digits and writes its outputs and figures; a second run changes nothing.
+notebooks: .venv/dev
+	$(BIN)/python notebooks/execute.py
+
+bench: .venv/dev
+	for script in tests/benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
+
+clean:
+	rm -rf .venv build dist runs *.egg-info .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.venv/lab: requirements.txt pyproject.toml
+	$(PYTHON) -c "import sys; sys.exit('Python %d.%d is too old: set PYTHON to 3.11 or newer, as in make lab PYTHON=python3.12' % sys.version_info[:2] if sys.version_info < (3, 11) else 0)"
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --requirement requirements.txt --editable .
+	touch $@
+
+.venv/dev: .venv/lab
+	$(BIN)/pip install --quiet --editable '.[dev]'
+	touch $@

@@ -1,0 +1,251 @@
+"""Claims: every statement of the course that can be checked is made through one of three functions.
+
+    proved     sympy reduces the difference of both sides to exactly 0, for all values of the symbols
+    verified   a computed number meets an independently computed one within a tolerance
+    observed   an experiment meets a bound in a stated number of seeds
+
+Each compares the two sides itself (none takes a ready-made truth value), prints one line that is the same on every
+machine, is entered in `ledger`, and raises `ClaimFailed` with both sides when it does not hold.
+"""
+
+import json
+import math
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import sympy as sp
+from sympy.logic.boolalg import Boolean
+
+from ganlab.errors import ClaimFailed, ClaimMisused, ConfigError
+
+KINDS = ("proved", "verified", "observed")
+SHOWN = 200
+_ID = re.compile(r"[A-E][1-9]\d?")
+_LINE = re.compile(r"✓ (?P<kind>proved|verified|observed): (?P<statement>.*?)(?: \[(?P<answers>[A-E\d, ]+)\])?")
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A claim that held. `answers` are the ids of the questions that it settles."""
+
+    kind: str
+    statement: str
+    answers: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        ids = f" [{', '.join(self.answers)}]" if self.answers else ""
+        return f"✓ {self.kind}: {self.statement}{ids}"
+
+
+ledger: list[Claim] = []
+"""The claims that held in this process, in order."""
+
+
+def proved(statement: str, left: Any, right: Any, *, answers: Sequence[str] = ()) -> None:
+    """Claim that two sympy expressions (or matrices) are equal for all values of their symbols.
+
+    Numbers must be exact. Raises `ClaimFailed` with both sides and the difference that remained, `ClaimMisused` for
+    truth values, decimals, or sides that are undefined.
+    """
+    sides = [_exact(statement, side) for side in (left, right)]
+    if sides[0].shape != sides[1].shape:
+        raise ClaimMisused(
+            f"{statement}: the sides have shapes {sides[0].shape} and {sides[1].shape}; give equal ones."
+        )
+    for one, other in zip(*sides, strict=True):
+        remainder = _reduced(one - other)
+        if remainder != 0:
+            raise ClaimFailed(
+                f"{statement}: {_short(one)} is not {_short(other)}; their difference is {_short(remainder)}"
+            )
+    _hold(Claim("proved", statement, _ids(answers)))
+
+
+def verified(statement: str, value: Any, expected: Any, *, tolerance: float, answers: Sequence[str] = ()) -> None:
+    """Claim that numbers meet independently computed ones: |value − expected| ≤ tolerance everywhere.
+
+    `value` and `expected` are numbers, arrays or tensors of one shape. Raises `ClaimFailed` with the two that differ
+    most, `ClaimMisused` for truth values, shapes that differ, or a tolerance that is no finite number ≥ 0.
+    """
+    _refuse_truth_values(statement, tolerance)
+    if not (math.isfinite(tolerance) and tolerance >= 0):
+        raise ClaimMisused(f"{statement}: tolerance is {tolerance}; give a finite number that is not negative.")
+    one, other = (_numeric(statement, side) for side in (value, expected))
+    if one.shape != other.shape or not one.size:
+        raise ClaimMisused(
+            f"{statement}: shapes are {one.shape} and {other.shape}; give equal ones that are not empty."
+        )
+    with np.errstate(invalid="ignore"):
+        error = np.nan_to_num(np.abs(one - other), nan=np.inf)
+    worst = np.unravel_index(np.argmax(error), error.shape)
+    if error[worst] > tolerance:
+        raise ClaimFailed(f"{statement}: {one[worst]} is not within {tolerance:g} of {other[worst]}")
+    _hold(Claim("verified", f"{statement}, within {tolerance:g}", _ids(answers)))
+
+
+def observed(
+    statement: str,
+    per_seed_values: Sequence[float],
+    *,
+    at_least: float | None = None,
+    at_most: float | None = None,
+    in_seeds: int | None = None,
+    answers: Sequence[str] = (),
+) -> None:
+    """Claim that an experiment's value meets a bound in at least `in_seeds` of its seeds (default: in all).
+
+    `per_seed_values` holds one number per seed. Give `at_least`, `at_most`, or both for a band. A NaN meets no bound.
+    Raises `ClaimFailed` with the values, `ClaimMisused` for truth values, no bound, or more seeds than values.
+    """
+    values = [_seed_value(statement, value) for value in per_seed_values]
+    needed = len(values) if in_seeds is None else in_seeds
+    if not 1 <= needed <= len(values):
+        raise ClaimMisused(f"{statement}: {len(values)} values for {needed} seeds; give one per seed, at least one.")
+    bounds = [
+        f"{word} {bound:g}" for word, bound in (("at least", at_least), ("at most", at_most)) if bound is not None
+    ]
+    if not bounds:
+        raise ClaimMisused(f"{statement}: no bound; give at_least, at_most, or both.")
+    low, high = (-math.inf if at_least is None else at_least), (math.inf if at_most is None else at_most)
+    count = sum(low <= value <= high for value in values)
+    bound = " and ".join(bounds)
+    if count < needed:
+        shown = ", ".join(f"{value:.6g}" for value in values)
+        raise ClaimFailed(f"{statement}: {bound} in {count} of {len(values)} seeds, not in {needed}: {_short(shown)}")
+    seeds = f"all {len(values)} seeds" if needed == len(values) > 1 else f"at least {needed} of {len(values)} seeds"
+    seeds = "1 seed" if len(values) == 1 else seeds
+    _hold(Claim("observed", f"{statement}, {bound} in {seeds}", _ids(answers)))
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A claim as a lesson made it."""
+
+    notebook: str
+    claim: Claim
+
+
+def read_ledger(notebooks: Path) -> list[Entry]:
+    """The claims in the outputs of all lessons in a folder, in file order: what was printed when they last ran.
+
+    Raises `ConfigError` for a folder without notebooks.
+    """
+    paths = sorted(notebooks.glob("[0-9][0-9]_*.ipynb"))
+    if not paths:
+        raise ConfigError(f"{notebooks} holds no lessons; give the folder of the notebooks.")
+    entries = []
+    for path in paths:
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        outputs = (output for cell in cells for output in cell.get("outputs", []) if output.get("name") == "stdout")
+        lines = (line for output in outputs for line in "".join(output["text"]).splitlines())
+        entries += [Entry(path.stem, claim) for claim in map(parse, lines) if claim is not None]
+    return entries
+
+
+def parse(line: str) -> Claim | None:
+    """The claim that printed this line; None for a line that is no claim's."""
+    match = _LINE.fullmatch(line)
+    if match is None:
+        return None
+    answers = match["answers"].split(", ") if match["answers"] else []
+    return Claim(match["kind"], match["statement"], tuple(answers))
+
+
+def format_ledger(entries: Sequence[Entry]) -> str:
+    """All claims by kind, each with its lesson, then how each question is answered."""
+    lines = []
+    for kind in KINDS:
+        chosen = [entry for entry in entries if entry.claim.kind == kind]
+        lines += [
+            f"{kind} ({len(chosen)})",
+            *(f"  {e.notebook[:2]}  {str(e.claim).split(': ', 1)[1]}" for e in chosen),
+            "",
+        ]
+    answered: dict[str, list[str]] = {}
+    for entry in entries:
+        for answer in entry.claim.answers:
+            answered.setdefault(answer, []).append(f"{entry.claim.kind} in {entry.notebook[:2]}")
+    lines.append(f"questions ({len(answered)})")
+    for answer in sorted(answered, key=lambda id_: (id_[0], int(id_[1:]))):
+        lines.append(f"  {answer:<4} {', '.join(dict.fromkeys(answered[answer]))}")
+    return "\n".join(lines)
+
+
+def _hold(claim: Claim) -> None:
+    if not claim.statement.strip() or "\n" in claim.statement:
+        raise ClaimMisused(f"{claim.statement!r} is no statement; give one line of text.")
+    ledger.append(claim)
+    print(claim)
+
+
+def _ids(answers: Sequence[str]) -> tuple[str, ...]:
+    wrong = [answer for answer in answers if not _ID.fullmatch(answer)]
+    if isinstance(answers, str) or wrong:
+        raise ClaimMisused(f"answers is {answers!r}; give a list of question ids such as ['A2', 'D5'].")
+    return tuple(answers)
+
+
+def _refuse_truth_values(statement: str, side: Any) -> None:
+    if isinstance(side, bool | np.bool_ | Boolean) or getattr(getattr(side, "dtype", None), "kind", "") == "b":
+        raise ClaimMisused(f"{statement}: {side!r} is a truth value; give the two sides, the claim compares them.")
+
+
+def _exact(statement: str, side: Any) -> sp.Matrix:
+    _refuse_truth_values(statement, side)
+    try:
+        matrix = sp.Matrix(side) if isinstance(side, sp.MatrixBase | list | tuple) else sp.Matrix([sp.sympify(side)])
+    except (TypeError, ValueError, sp.SympifyError) as error:
+        raise ClaimMisused(f"{statement}: {side!r} is no sympy expression; give one.") from error
+    if matrix.has(sp.Float):
+        raise ClaimMisused(f"{statement}: {_short(side)} has decimals; a proof wants exact numbers, as sympy.Rational.")
+    if matrix.has(sp.nan, sp.zoo):
+        raise ClaimMisused(f"{statement}: {_short(side)} is undefined; give sides that have a value.")
+    return matrix
+
+
+def _reduced(difference: sp.Expr) -> sp.Expr:
+    """The difference after the first rewriting that makes it 0, or else after the last one."""
+    rewritings: list[Callable[[Any], Any]] = [
+        sp.expand,
+        lambda e: sp.cancel(sp.together(e)),
+        sp.simplify,
+        lambda e: sp.simplify(sp.expand_log(e)),
+        lambda e: sp.simplify(sp.logcombine(e)),
+        lambda e: sp.simplify(e.rewrite(sp.exp)),
+        lambda e: sp.simplify(e.doit()),
+    ]
+    for rewriting in rewritings:
+        remainder = rewriting(difference)
+        if remainder == 0:
+            return sp.S.Zero
+    return sp.simplify(difference)
+
+
+def _numeric(statement: str, side: Any) -> np.ndarray:
+    _refuse_truth_values(statement, side)
+    if hasattr(side, "detach"):
+        side = side.detach().cpu().double()
+    elif isinstance(side, sp.Expr):
+        side = complex(side) if not side.is_real else float(side)
+    array = np.asarray(side)
+    _refuse_truth_values(statement, array)
+    if array.dtype.kind not in "iufc":
+        raise ClaimMisused(f"{statement}: {_short(side)} is no number; give numbers, arrays or tensors.")
+    return array
+
+
+def _seed_value(statement: str, value: Any) -> float:
+    _refuse_truth_values(statement, value)
+    try:
+        return float(value)
+    except (TypeError, ValueError) as error:
+        raise ClaimMisused(f"{statement}: {value!r} is no number; give one number per seed.") from error
+
+
+def _short(value: Any) -> str:
+    text = " ".join(str(value).split())
+    return text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"

@@ -1,0 +1,138 @@
+"""The command line: `python -m ganlab doctor | train | sample | ledger`."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import tyro
+from tqdm import tqdm
+
+from ganlab import claims, plots, recipes, training
+from ganlab import doctor as examination
+from ganlab.errors import ConfigError, GanlabError
+from ganlab.training import Trainer
+
+INTERRUPTED = 130
+CHECKPOINT, GENERATOR, SAMPLES, HISTORY = "run.ckpt", "generator.safetensors", "samples.png", "history.csv"
+
+DataRoot = Annotated[Path | None, tyro.conf.arg(help="Folder of the image sets (else $GANLAB_DATA, ~/.cache/ganlab).")]
+
+
+def doctor(root: DataRoot = None) -> int:
+    """Check Python, packages, device and data sets; say what to do about each that is not OK."""
+    return 0 if examination.report(root) else 1
+
+
+def train(
+    recipe: Annotated[str, tyro.conf.Positional, tyro.conf.arg(help="Name of the experiment.", metavar="RECIPE")],
+    /,
+    steps: Annotated[int | None, tyro.conf.arg(help="Generator updates; more than before goes on from there.")] = None,
+    out: Annotated[Path | None, tyro.conf.arg(help="Folder of the run (else runs/RECIPE).")] = None,
+    seed: Annotated[int, tyro.conf.arg(help="Decides initial weights, batch order and noise.")] = 0,
+    device: Annotated[str, tyro.conf.arg(help="auto, cpu, cuda or mps.")] = "auto",
+    precision: Annotated[
+        str, tyro.conf.arg(help="float32, or bfloat16 (faster where the processor has it).")
+    ] = "float32",
+    compile: Annotated[bool, tyro.conf.arg(help="torch.compile both networks: slow start, faster steps.")] = False,  # noqa: A002
+    every: Annotated[int, tyro.conf.arg(help="Steps between two checkpoints, each with a sample grid.")] = 500,
+    root: DataRoot = None,
+) -> int:
+    """Train a recipe. Stop it with Ctrl-C; the same command goes on where it stopped, to the same end.
+
+    Writes into the run's folder: run.ckpt (to go on from), samples.png (the same 64 latent points each time),
+    history.csv (both losses and D's mean output per step) and, at the end, generator.safetensors (to sample from).
+    """
+    chosen = recipes.get(recipe)
+    if every < 1:
+        raise ConfigError(f"every is {every}; give an integer of at least 1.")
+    folder = out or Path("runs") / recipe
+    options = {"seed": seed, "device": device, "precision": precision, "compile": compile}
+    trainer = chosen.trainer(root, **options, **({} if steps is None else {"steps": steps}))
+    if trainer.resume(folder / CHECKPOINT):
+        print(f"going on from step {trainer.step} of {folder / CHECKPOINT}")
+    try:
+        _train_with_bar(trainer, folder, every)
+    except KeyboardInterrupt:
+        _save(trainer, folder)
+        print(f"stopped at step {trainer.step}, saved in {folder}; the same command goes on from there")
+        return INTERRUPTED
+    training.export_generator(trainer, folder / GENERATOR)
+    print(f"done: see {folder / SAMPLES}; draw more with: python -m ganlab sample {folder / GENERATOR}")
+    return 0
+
+
+def _train_with_bar(trainer: Trainer, folder: Path, every: int) -> None:
+    with tqdm(total=trainer.config.steps, initial=trainer.step, unit="step") as bar:
+        for record in trainer.run():
+            bar.update()
+            if record.step % 20 == 0:
+                bar.set_postfix(D=f"{record.discriminator_loss:.3f}", G=f"{record.generator_loss:.3f}", refresh=False)
+            if record.step % every == 0:
+                _save(trainer, folder)
+    _save(trainer, folder)
+
+
+def _save(trainer: Trainer, folder: Path) -> None:
+    trainer.save(folder / CHECKPOINT)
+    samples = trainer.sample(64)
+    if samples.ndim == 4:
+        plots.save_grid_png(samples, folder / SAMPLES, value_range=trainer.value_range)
+    steps = np.arange(1, trainer.step + 1)[:, None]
+    rows = np.hstack([steps, trainer.history.numpy()])
+    header = ",".join(("step", *training.COLUMNS))
+    np.savetxt(folder / HISTORY, rows, fmt=["%d", *["%.6g"] * 4], delimiter=",", header=header, comments="")
+
+
+def sample(
+    generator: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(help="A generator.safetensors.", metavar="FILE")],
+    /,
+    n: Annotated[int, tyro.conf.arg(help="How many samples.")] = 64,
+    out: Annotated[Path, tyro.conf.arg(help="Where to: .png for a grid, .npz for an array.")] = Path("samples.png"),
+    seed: Annotated[int, tyro.conf.arg(help="Decides the latent points: the same seed, the same samples.")] = 0,
+) -> int:
+    """Draw samples from an exported generator, into a picture or an array.
+
+    The .npz holds `samples` [n, …] float32 in the generator's range, and `seed`.
+    """
+    if n < 1:
+        raise ConfigError(f"n is {n}; give an integer of at least 1.")
+    if out.suffix not in (".png", ".npz"):
+        raise ConfigError(f"out is {out}; give a name that ends in .png or .npz.")
+    G, info = training.load_generator(generator)
+    samples = training.sample(G, n, noise=info.noise, seed=seed)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    if out.suffix == ".npz":
+        np.savez(out, samples=samples.numpy(), seed=seed)
+    elif samples.ndim == 4:
+        plots.save_grid_png(samples, out, value_range=G.output_range)  # pyright: ignore[reportArgumentType]
+    else:
+        raise ConfigError(f"{generator} makes points of shape {list(samples.shape[1:])}, not images; give a .npz.")
+    print(f"{n} samples of {info.objective} after {info.step} steps: {out}")
+    return 0
+
+
+def ledger(
+    notebooks: Annotated[Path, tyro.conf.arg(help="Folder of the lessons.")] = Path("notebooks"),
+) -> int:
+    """List every claim that the lessons made when they were run: by kind, with the questions that it answers."""
+    print(claims.format_ledger(claims.read_ledger(notebooks)))
+    return 0
+
+
+def main() -> None:
+    """Run a command; a deliberate error is one line on stderr and exit status 2."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(encoding="utf-8", errors="replace")  # pyright: ignore[reportAttributeAccessIssue]
+    names = "; ".join(f"{name}: {recipe.about}" for name, recipe in recipes.RECIPES.items())
+    commands = {"doctor": doctor, "train": train, "sample": sample, "ledger": ledger}
+    try:
+        status = tyro.extras.subcommand_cli_from_dict(
+            commands, prog="python -m ganlab", description=f"The tools of the ganlab course. Recipes: {names}."
+        )
+    except GanlabError as error:
+        print(f"error: {error}", file=sys.stderr)
+        status = 2
+    except KeyboardInterrupt:
+        status = INTERRUPTED
+    sys.exit(status)

@@ -1,0 +1,186 @@
+"""Image sets behind one function, verified each time they are read."""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ganlab.data import readers
+from ganlab.errors import ConfigError, DatasetUnavailable
+
+NAMES = ("digits", "mnist", "fashion-mnist", "cifar10", "celeba", "lsun/CATEGORY", "folder:PATH")
+RESIZED_AT_ONCE = 4096
+GRAY_LEVELS = 255
+
+
+@dataclass(frozen=True, eq=False)
+class ImageSet:
+    """Images as one tensor, with labels.
+
+    images   uint8 [N, C, H, W], 0 … 255
+    labels   int64 [N], indices into `classes`
+    """
+
+    name: str
+    images: Tensor
+    labels: Tensor
+    classes: tuple[str, ...]
+    note: str = ""
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    @property
+    def description(self) -> str:
+        """What this is, in a line."""
+        channels, height, width = self.images.shape[1:]
+        colour = "grey" if channels == 1 else "colour"
+        return f"{self.name}: {len(self):,} {colour} images of {height}×{width} pixels{self.note}"
+
+
+@dataclass(frozen=True)
+class SetStatus:
+    """Whether a set can be loaded, and what to do when not."""
+
+    name: str
+    state: Literal["OK", "absent", "damaged"]
+    detail: str
+
+
+def data_root(root: Path | str | None = None) -> Path:
+    """Where the image sets lie: the argument, else `GANLAB_DATA`, else `~/.cache/ganlab`."""
+    return Path(root or os.environ.get("GANLAB_DATA") or Path.home() / ".cache" / "ganlab")
+
+
+def load(
+    name: str,
+    *,
+    root: Path | str | None = None,
+    size: int | None = None,
+    split: str = "train",
+    limit: int | None = None,
+    download: bool = False,
+) -> ImageSet:
+    """An image set by name, verified against its published checksums where it has any.
+
+    name      one of `NAMES`: "digits" comes with scikit-learn; "folder:PATH" is any folder of images, its subfolders
+              being the classes; the others are looked for in torchvision's layout
+    root      where they lie (else `GANLAB_DATA`, else ~/.cache/ganlab)
+    size      resize to size×size pixels (antialiased, middle square); None keeps the set's own size
+    split     "train" or "test"
+    limit     take only the first `limit` images
+    download  get it through torchvision first, when it is not there
+
+    Raises `DatasetUnavailable` for what is absent, damaged or cut off (never a part of it), `ConfigError` for an
+    unknown name or option.
+    """
+    if split not in readers.SPLITS:
+        raise ConfigError(f"split is {split!r}; give 'train' or 'test'.")
+    for option, value in (("size", size), ("limit", limit)):
+        if value is not None and (not isinstance(value, int) or value < 1):
+            raise ConfigError(f"{option} is {value!r}; give an integer of at least 1, or None.")
+    place = data_root(root)
+    if download:
+        _download(name, place)
+    read = _read(name, place, split, size, limit)
+    images, labels = read.images[:limit], read.labels[:limit]
+    if size is not None and images.shape[2:] != (size, size):
+        images = _resized(images, size)
+    return ImageSet(name, images, labels, read.classes)
+
+
+def _read(name: str, root: Path, split: str, size: int | None, limit: int | None) -> readers.Read:
+    exact: dict[str, Callable[[], readers.Read]] = {
+        "digits": lambda: readers.digits(split),
+        "mnist": lambda: readers.idx_set(readers.MNIST, root, split),
+        "fashion-mnist": lambda: readers.idx_set(readers.FASHION_MNIST, root, split),
+        "cifar10": lambda: readers.cifar10(root, split),
+        "celeba": lambda: readers.celeba(root, split, size, limit),
+    }
+    if name in exact:
+        return exact[name]()
+    if name.startswith("lsun/") and name != "lsun/":
+        return readers.lsun(root, name.removeprefix("lsun/"), split, size, limit)
+    if name.startswith("folder:") and name != "folder:":
+        if split != "train":
+            raise ConfigError(f"split is {split!r} for {name}, which has none; give folder:PATH of the test images.")
+        return readers.folder(Path(name.removeprefix("folder:")).expanduser(), size, limit)
+    raise ConfigError(f"image set is {name!r}; give one of {', '.join(NAMES)}.")
+
+
+def _resized(images: Tensor, size: int) -> Tensor:
+    """Cut to the middle square and resize with antialiasing; uint8 [N, C, size, size]."""
+    height, width = images.shape[2:]
+    side = min(height, width)
+    top, left = (height - side) // 2, (width - side) // 2
+    square = images[:, :, top : top + side, left : left + side]
+    parts = [
+        F.interpolate(part.float(), (size, size), mode="bilinear", antialias=True).round().clamp(0, GRAY_LEVELS).byte()
+        for part in square.split(RESIZED_AT_ONCE)
+    ]
+    return torch.cat(parts)
+
+
+def _download(name: str, root: Path) -> None:
+    from torchvision import datasets
+
+    sources = {
+        "mnist": datasets.MNIST,
+        "fashion-mnist": datasets.FashionMNIST,
+        "cifar10": datasets.CIFAR10,
+        "celeba": datasets.CelebA,
+    }
+    if name not in sources:
+        raise ConfigError(f"image set is {name!r}, which cannot be downloaded; these can: {', '.join(sources)}.")
+    try:
+        sources[name](root, download=True)
+    except (OSError, RuntimeError) as error:
+        reason = str(error).splitlines()[0]
+        raise DatasetUnavailable(
+            f"{name} cannot be downloaded to {root} ({reason}); check the network, or put the files there yourself."
+        ) from error
+
+
+def default_images(root: Path | str | None = None) -> ImageSet:
+    """MNIST's training images where they are on the disk, else the digits of scikit-learn; `description` says which.
+
+    Raises `DatasetUnavailable` when MNIST is there but damaged.
+    """
+    place = data_root(root) / readers.MNIST.folder
+    if place.exists():
+        return load("mnist", root=root)
+    digits = load("digits")
+    return ImageSet(digits.name, digits.images, digits.labels, digits.classes, note=" (no MNIST on this machine)")
+
+
+def status(root: Path | str | None = None) -> list[SetStatus]:
+    """Which sets can be loaded from `root`: those with checksums are read and verified, the large ones looked for."""
+    place = data_root(root)
+    folders = {
+        "mnist": readers.MNIST.folder,
+        "fashion-mnist": readers.FASHION_MNIST.folder,
+        "cifar10": readers.CIFAR10_FOLDER,
+    }
+    found = [SetStatus("digits", "OK", load("digits").description)]
+    for name, folder in folders.items():
+        if not (place / folder).exists():
+            how = f"python -c \"from ganlab import data; data.load('{name}', download=True)\""
+            found.append(SetStatus(name, "absent", f"optional; not in {place / folder}; to get it: {how}"))
+            continue
+        try:
+            found.append(SetStatus(name, "OK", load(name, root=root).description))
+        except DatasetUnavailable as error:
+            found.append(SetStatus(name, "damaged", str(error)))
+    celeba, lsun = place / "celeba" / "img_align_celeba", sorted(place.glob("*_train_lmdb"))
+    found.append(_large("celeba", celeba.is_dir(), str(celeba)))
+    found.append(_large("lsun", bool(lsun), ", ".join(map(str, lsun)) or f"{place}/*_train_lmdb"))
+    return found
+
+
+def _large(name: str, there: bool, where: str) -> SetStatus:
+    return SetStatus(name, "OK" if there else "absent", where if there else f"optional; not in {where}")

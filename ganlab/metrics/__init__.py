@@ -1,0 +1,1 @@
+"""How good is a generator? Each measure says what it misses."""

@@ -1,0 +1,79 @@
+"""What all networks share: how they are rebuilt, and how they refuse a wrong shape."""
+
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ganlab.errors import ConfigError, ShapeError
+
+MODELS: dict[str, Callable[..., nn.Module]] = {}
+
+
+class Rebuildable(nn.Module):
+    """A module that remembers its constructor arguments as `spec`: plain values from which `build` makes it again.
+
+    Subclasses are registered by name; every constructor argument must be a keyword with a plain value.
+    """
+
+    spec: dict[str, Any]
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        MODELS[cls.__name__] = cls
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> "Rebuildable":
+        """Note the arguments, defaults included, before the constructor runs."""
+        module = super().__new__(cls)
+        bound = inspect.signature(cls.__init__).bind(module, *args, **kwargs)
+        bound.apply_defaults()
+        arguments = dict(list(bound.arguments.items())[1:])
+        plain = {key: list(value) if isinstance(value, tuple) else value for key, value in arguments.items()}
+        object.__setattr__(module, "spec", {"name": cls.__name__, **plain})
+        return module
+
+
+def build(spec: dict[str, Any]) -> nn.Module:
+    """The untrained network of a specification: {"name": class, argument: value, …}.
+
+    Raises `ConfigError` for an unknown name or argument, listing what there is.
+    """
+    arguments = dict(spec)
+    name = arguments.pop("name", None)
+    if name not in MODELS:
+        raise ConfigError(f"model is {name!r}; give one of {', '.join(MODELS)}.")
+    known = list(inspect.signature(MODELS[name]).parameters)
+    unknown = sorted(set(arguments) - set(known))
+    if unknown:
+        raise ConfigError(f"{name} takes no {', '.join(unknown)}; give some of {', '.join(known)}.")
+    return MODELS[name](**arguments)
+
+
+def require_shape(x: Tensor, wanted: Sequence[int], what: str) -> None:
+    """Raise `ShapeError` unless x is floating-point with shape [batch, *wanted]."""
+    if tuple(x.shape[1:]) != tuple(wanted) or x.ndim != len(wanted) + 1 or not x.is_floating_point():
+        given = f"[{', '.join(map(str, x.shape))}] {x.dtype}"
+        raise ShapeError(f"{what} has shape {given}; give a floating-point batch [n, {', '.join(map(str, wanted))}].")
+
+
+def at_least_one(**values: int) -> None:
+    """Raise `ConfigError` for a size that is no positive integer."""
+    for name, value in values.items():
+        if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+            raise ConfigError(f"{name} is {value!r}; give an integer of at least 1.")
+
+
+@torch.no_grad()
+def init_normal(model: nn.Module, std: float = 0.02) -> None:
+    """DCGAN's initialisation (its sec. 4): weights N(0, 0.02²), batch-norm gains N(1, 0.02²), biases 0."""
+    for module in model.modules():
+        if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
+            module.weight.normal_(0, std)
+        elif isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d):
+            module.weight.normal_(1, std)
+        else:
+            continue
+        if module.bias is not None:
+            module.bias.zero_()

@@ -1,0 +1,58 @@
+"""Fully connected networks for small images: quick on a CPU, good enough for 8×8 digits."""
+
+import itertools
+from collections.abc import Sequence
+
+from torch import Tensor, nn
+
+from ganlab.models.base import Rebuildable, at_least_one, init_normal, require_shape
+
+
+class MLPGenerator(Rebuildable):
+    """z → hidden layers with batch norm and ReLU → pixels through tanh.
+
+    z [batch, z_dim] → images [batch, channels, side, side] in (−1, 1). Without the batch norm the discriminator wins
+    and the samples stay noise. Initialised as in DCGAN.
+    """
+
+    output_range = (-1.0, 1.0)
+
+    def __init__(self, z_dim: int = 64, channels: int = 1, side: int = 28, hidden: Sequence[int] = (256, 512)) -> None:
+        super().__init__()
+        at_least_one(z_dim=z_dim, channels=channels, side=side, **{f"hidden[{i}]": n for i, n in enumerate(hidden)})
+        self.z_dim = z_dim
+        self.sample_shape = (channels, side, side)
+        sizes = [z_dim, *hidden]
+        layers: list[nn.Module] = []
+        for size, following in itertools.pairwise(sizes):
+            layers += [nn.Linear(size, following, bias=False), nn.BatchNorm1d(following), nn.ReLU()]
+        self.net = nn.Sequential(*layers, nn.Linear(sizes[-1], channels * side * side), nn.Tanh())
+        init_normal(self)
+
+    def forward(self, z: Tensor) -> Tensor:
+        """Images [batch, channels, side, side] from z [batch, z_dim]. Raises `ShapeError`."""
+        require_shape(z, (self.z_dim,), "z")
+        return self.net(z).unflatten(1, self.sample_shape)  # [batch, C, H, W]
+
+
+class MLPDiscriminator(Rebuildable):
+    """Pixels → hidden layers with LeakyReLU of slope 0.2 → one number.
+
+    Images [batch, channels, side, side] → logits t [batch]. Initialised as in DCGAN.
+    """
+
+    def __init__(self, channels: int = 1, side: int = 28, hidden: Sequence[int] = (512, 256)) -> None:
+        super().__init__()
+        at_least_one(channels=channels, side=side, **{f"hidden[{i}]": n for i, n in enumerate(hidden)})
+        self.sample_shape = (channels, side, side)
+        sizes = [channels * side * side, *hidden]
+        layers: list[nn.Module] = []
+        for size, following in itertools.pairwise(sizes):
+            layers += [nn.Linear(size, following), nn.LeakyReLU(0.2)]
+        self.net = nn.Sequential(*layers, nn.Linear(sizes[-1], 1))
+        init_normal(self)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Logits [batch] of images x [batch, channels, side, side]. Raises `ShapeError`."""
+        require_shape(x, self.sample_shape, "x")
+        return self.net(x.flatten(1)).squeeze(1)  # [batch]

@@ -1,0 +1,89 @@
+"""The networks of the 2014 paper's MNIST experiment, as its authors' released configuration gives them."""
+
+import torch
+from torch import Tensor, nn
+
+from ganlab.errors import ShapeError
+from ganlab.models.base import Rebuildable, at_least_one, require_shape
+
+
+class Generator2014(Rebuildable):
+    """G of Goodfellow et al. 2014 on MNIST: z → 1200 ReLU → 1200 ReLU → pixels through a sigmoid.
+
+    z [batch, 100] → images [batch, channels, side, side] in (0, 1). Weights are uniform on ±0.05, biases 0;
+    2,503,984 parameters at the defaults.
+    """
+
+    output_range = (0.0, 1.0)
+
+    def __init__(self, z_dim: int = 100, channels: int = 1, side: int = 28, hidden: int = 1200) -> None:
+        super().__init__()
+        at_least_one(z_dim=z_dim, channels=channels, side=side, hidden=hidden)
+        self.z_dim = z_dim
+        self.sample_shape = (channels, side, side)
+        self.hidden = nn.Sequential(nn.Linear(z_dim, hidden), nn.ReLU(), nn.Linear(hidden, hidden), nn.ReLU())
+        self.out = nn.Linear(hidden, channels * side * side)
+        _init_uniform(self, 0.05)
+
+    def forward(self, z: Tensor) -> Tensor:
+        """Images [batch, channels, side, side] from z [batch, z_dim]. Raises `ShapeError`."""
+        require_shape(z, (self.z_dim,), "z")
+        return self.out(self.hidden(z)).sigmoid().unflatten(1, self.sample_shape)  # [batch, C, H, W]
+
+    @torch.no_grad()
+    def set_output_bias(self, mean_image: Tensor) -> None:
+        """Set the output bias to the logit of the training images' mean pixel, in [0, 1], shape [C, H, W].
+
+        So the untrained generator is right on average (the authors' `init_sigmoid_bias_from_marginals`).
+        """
+        if tuple(mean_image.shape) != self.sample_shape:
+            raise ShapeError(f"mean image has shape {list(mean_image.shape)}; give {list(self.sample_shape)}.")
+        self.out.bias.copy_(mean_image.flatten().clamp(1e-7, 1 - 1e-7).logit())
+
+
+class Maxout(nn.Module):
+    """The maximum of `pieces` linear functions per unit (Goodfellow et al. 2013): [batch, n] → [batch, units]."""
+
+    def __init__(self, in_features: int, units: int, pieces: int) -> None:
+        super().__init__()
+        self.pieces = pieces
+        self.linear = nn.Linear(in_features, units * pieces)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The largest of each contiguous group of `pieces` outputs."""
+        return self.linear(x).unflatten(1, (-1, self.pieces)).amax(dim=2)  # [batch, units]
+
+
+class Discriminator2014(Rebuildable):
+    """D of Goodfellow et al. 2014 on MNIST: two maxout layers of 240 units with 5 pieces, then one number.
+
+    Images [batch, channels, side, side] in [0, 1] → logits t [batch]. Dropout keeps 0.8 of the pixels and 0.5 of the
+    hidden units; weights are uniform on ±0.005, biases 0; 1,231,441 parameters at the defaults.
+    """
+
+    def __init__(self, channels: int = 1, side: int = 28, units: int = 240, pieces: int = 5) -> None:
+        super().__init__()
+        at_least_one(channels=channels, side=side, units=units, pieces=pieces)
+        self.sample_shape = (channels, side, side)
+        self.net = nn.Sequential(
+            nn.Dropout(0.2),
+            Maxout(channels * side * side, units, pieces),
+            nn.Dropout(0.5),
+            Maxout(units, units, pieces),
+            nn.Dropout(0.5),
+            nn.Linear(units, 1),
+        )
+        _init_uniform(self, 0.005)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Logits [batch] of images x [batch, channels, side, side]. Raises `ShapeError`."""
+        require_shape(x, self.sample_shape, "x")
+        return self.net(x.flatten(1)).squeeze(1)  # [batch]
+
+
+@torch.no_grad()
+def _init_uniform(model: nn.Module, half_width: float) -> None:
+    for module in model.modules():
+        if isinstance(module, nn.Linear):
+            module.weight.uniform_(-half_width, half_width)
+            module.bias.zero_()
