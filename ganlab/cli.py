@@ -133,6 +133,12 @@ def main() -> None:
     except GanlabError as error:
         print(f"error: {error}", file=sys.stderr)
         status = 2
+    except OSError as error:
+        print(
+            f"error: {error.filename or 'a file'} cannot be used ({error.strerror}); give another place.",
+            file=sys.stderr,
+        )
+        status = 2
     except KeyboardInterrupt:
         status = INTERRUPTED
     sys.exit(status)

@@ -1,0 +1,141 @@
+"""Exercises that check themselves: `exercises.check("03.2", f)` says "not attempted", "right", or gives a hint.
+
+The exercises of lesson NN stand in `ganlab/exercises/lesson_NN.py`, each with a reference answer, the inputs on which
+answers are compared, and the usual mistakes with a hint for each. Answers are compared by mathematics: sympy
+expressions by their difference, numbers within rounding.
+"""
+
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import sympy as sp
+
+from ganlab.errors import UnknownExercise
+
+RELATIVE, ABSOLUTE = 1e-6, 1e-9
+SHOWN = 80
+Answer = Callable[..., Any]
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """One exercise.
+
+    answer    the reference answer
+    inputs    argument tuples on which an attempt is compared with it; `((),)` for a function without arguments
+    mistakes  usual wrong answers, each with the hint for whoever gives it
+    """
+
+    id: str
+    answer: Answer
+    inputs: tuple[tuple[Any, ...], ...] = ((),)
+    mistakes: tuple[tuple[Answer, str], ...] = ()
+
+
+def check(id: str, attempt: Answer) -> None:  # noqa: A002
+    """Print whether an attempt is right, in one line: "not attempted", "right", or a hint (never the solution).
+
+    Raises `UnknownExercise` for an id that there is not.
+    """
+    print(f"{id}: {verdict(find(id), attempt)}")
+
+
+def find(id: str) -> Exercise:  # noqa: A002
+    """The exercise of this id, such as "03.2". Raises `UnknownExercise`, listing those of the lesson."""
+    lesson = id.partition(".")[0]
+    known = {exercise.id: exercise for exercise in of_lesson(lesson)}
+    if id not in known:
+        raise UnknownExercise(f"exercise is {id!r}; lesson {lesson!r} has {', '.join(known) or 'none'}.")
+    return known[id]
+
+
+def of_lesson(lesson: str) -> tuple[Exercise, ...]:
+    """The exercises of a lesson given by its two digits; empty when it has none."""
+    name = f"{__name__}.lesson_{lesson}"
+    try:
+        return importlib.import_module(name).EXERCISES
+    except ModuleNotFoundError as error:
+        if error.name != name:
+            raise
+        return ()
+
+
+def verdict(exercise: Exercise, attempt: Answer) -> str:
+    """What `check` says of an attempt."""
+    given = []
+    for arguments in exercise.inputs:
+        try:
+            given.append(attempt(*arguments))
+        except NotImplementedError:
+            return "not attempted"
+        except Exception as error:
+            return f"not yet. {_called(arguments)} raised {type(error).__name__}: {_short(error)}"
+    if all(value is None for value in given):
+        return "not yet. The function gives nothing back: end it with `return`."
+    wanted = [exercise.answer(*arguments) for arguments in exercise.inputs]
+    wrong = [i for i, (one, other) in enumerate(zip(given, wanted, strict=True)) if not same(one, other)]
+    if not wrong:
+        return "right"
+    for mistake, hint in exercise.mistakes:
+        if all(same(value, mistake(*arguments)) for value, arguments in zip(given, exercise.inputs, strict=True)):
+            return f"not yet. {hint}"
+    first = wrong[0]
+    return (
+        f"not yet. {_called(exercise.inputs[first])} gives {_short(given[first])}{_kind(given[first], wanted[first])}."
+    )
+
+
+def same(given: Any, wanted: Any) -> bool:
+    """Whether two answers are equal as mathematics: expressions, numbers, arrays, tensors, texts, collections."""
+    if isinstance(wanted, str | bool | set | frozenset):
+        return type(given) is type(wanted) and given == wanted
+    if isinstance(wanted, tuple | list):
+        fits = isinstance(given, tuple | list) and len(given) == len(wanted)
+        return fits and all(same(one, other) for one, other in zip(given, wanted, strict=True))
+    if isinstance(wanted, sp.Basic):
+        return _same_expression(given, wanted)
+    try:
+        one, other = _array(given), _array(wanted)
+    except (TypeError, ValueError):
+        return False
+    return one.shape == other.shape and bool(np.allclose(one, other, rtol=RELATIVE, atol=ABSOLUTE))
+
+
+def _same_expression(given: Any, wanted: sp.Basic) -> bool:
+    try:
+        given = sp.sympify(given)
+    except sp.SympifyError:
+        return False
+    # A reader's own Symbol("D") is meant to be ours, whatever its assumptions are.
+    ours = {symbol.name: symbol for symbol in wanted.free_symbols}
+    given = given.xreplace({symbol: ours.get(symbol.name, symbol) for symbol in given.free_symbols})
+    return sp.simplify(sp.expand_log(given - wanted, force=True)) == 0
+
+
+def _array(value: Any) -> np.ndarray:
+    if hasattr(value, "detach"):
+        value = value.detach().cpu().numpy()
+    return np.asarray(value, dtype=np.float64)
+
+
+def _called(arguments: tuple[Any, ...]) -> str:
+    return f"With input ({', '.join(map(_short, arguments))}) it" if arguments else "It"
+
+
+def _kind(given: Any, wanted: Any) -> str:
+    """A word on the kind of answer that is wanted, where the given one is of another kind."""
+    if hasattr(wanted, "shape") and hasattr(given, "shape") and tuple(given.shape) != tuple(wanted.shape):
+        return f", of shape {list(given.shape)} where {list(wanted.shape)} is wanted"
+    if isinstance(wanted, sp.Basic) and not isinstance(given, sp.Basic | int | float):
+        return ", where a sympy expression is wanted"
+    if isinstance(wanted, str | bool | set | tuple | list) and not isinstance(given, type(wanted)):
+        return f", where a {type(wanted).__name__} is wanted"
+    return ""
+
+
+def _short(value: Any) -> str:
+    text = " ".join(str(value).split())
+    return text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"

@@ -1,0 +1,189 @@
+"""The pictures of the course, in one style: axes named, one message as title, colours that everybody can tell apart.
+
+Colours have a meaning that is the same in every figure: blue is data, orange is the generator, green the
+discriminator. They are from the palette of Okabe and Ito, which colour-blind readers can tell apart.
+"""
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
+from PIL import Image
+
+from ganlab.errors import ShapeError
+
+COLOURS = {"data": "#0072B2", "generator": "#D55E00", "discriminator": "#009E73", "reference": "#666666"}
+STYLE: Any = {
+    "figure.figsize": (6.4, 3.6),
+    "figure.dpi": 100,
+    "savefig.dpi": 100,
+    "figure.constrained_layout.use": True,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.titlelocation": "left",
+    "axes.titlesize": 11,
+    "axes.grid": True,
+    "grid.alpha": 0.25,
+    "legend.frameon": False,
+    "lines.linewidth": 1.8,
+    "image.cmap": "gray",
+    "font.size": 10,
+    "svg.hashsalt": "ganlab",
+}
+SMALLEST_TILE = 40
+"""Pixels: smaller images are shown enlarged, each pixel as a square."""
+
+
+def use_style() -> None:
+    """Make the course's style the one of all figures that follow."""
+    mpl.rcParams.update(STYLE)
+
+
+def grid_array(images: Any, columns: int = 8, value_range: tuple[float, float] = (-1.0, 1.0)) -> np.ndarray:
+    """Images [n, C, H, W] (C 1 or 3) side by side as uint8 [rows, columns] or [rows, columns, 3], with white gaps.
+
+    uint8 images are taken as they are; floats are mapped from `value_range`, and clipped. Raises `ShapeError`.
+    """
+    images = _numpy(images)
+    if images.ndim != 4 or images.shape[1] not in (1, 3) or not len(images):
+        raise ShapeError(
+            f"images have shape {list(images.shape)}; give [n, 1, height, width] or [n, 3, height, width]."
+        )
+    if images.dtype != np.uint8:
+        low, high = value_range
+        images = np.rint(np.clip((images - low) / (high - low), 0, 1) * 255).astype(np.uint8)
+    n, channels, height, width = images.shape
+    scale = -(-SMALLEST_TILE // max(height, width)) if max(height, width) < SMALLEST_TILE else 1
+    images = images.repeat(scale, axis=2).repeat(scale, axis=3)
+    gap, columns = 2, min(columns, n)
+    rows = -(-n // columns)
+    tall, wide = height * scale + gap, width * scale + gap
+    canvas = np.full((rows * tall + gap, columns * wide + gap, channels), 255, dtype=np.uint8)
+    for i, image in enumerate(images):
+        top, left = i // columns * tall + gap, i % columns * wide + gap
+        canvas[top : top + tall - gap, left : left + wide - gap] = image.transpose(1, 2, 0)
+    return canvas[..., 0] if channels == 1 else canvas
+
+
+def save_grid_png(
+    images: Any, path: Path, columns: int = 8, value_range: tuple[float, float] | None = (-1.0, 1.0)
+) -> None:
+    """Write images [n, C, H, W] as one grid into a PNG file, in one move."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(path.name + ".tmp")
+    Image.fromarray(grid_array(images, columns, value_range or (-1.0, 1.0))).save(temporary, format="PNG")
+    temporary.replace(path)
+
+
+def sample_grid(images: Any, *, title: str, columns: int = 8, value_range: tuple[float, float] = (-1.0, 1.0)) -> Figure:
+    """Images [n, C, H, W] in a grid."""
+    canvas = grid_array(images, columns, value_range)
+    height, width = canvas.shape[:2]
+    fig, ax = plt.subplots(figsize=(min(6.4, width / 80), min(6.4, width / 80) * height / width + 0.4))
+    ax.imshow(canvas, vmin=0, vmax=255, interpolation="nearest")
+    ax.set_axis_off()
+    ax.set_title(title)
+    return fig
+
+
+def losses(
+    history: Any, *, title: str, unit: str = "nats", reference: Mapping[str, float] | None = None, smooth: int = 50
+) -> Figure:
+    """Both losses over training, raw (faint) and as running mean over `smooth` steps.
+
+    history    [steps, ≥ 2]: D's and G's loss, as `Trainer.history`
+    reference  values with a meaning, by name, such as {"2 log 2": 1.386}
+    """
+    history = _numpy(history)
+    if history.ndim != 2 or history.shape[1] < 2 or not len(history):
+        raise ShapeError(f"history has shape {list(history.shape)}; give [steps, 2 or more], as Trainer.history.")
+    fig, ax = plt.subplots()
+    steps = np.arange(1, len(history) + 1)
+    window = min(smooth, len(history))
+    for column, (player, colour) in enumerate((("D", "discriminator"), ("G", "generator"))):
+        values = history[:, column].astype(np.float64)
+        ax.plot(steps, values, color=COLOURS[colour], alpha=0.2, linewidth=0.6)
+        mean = np.convolve(values, np.ones(window) / window, mode="valid")
+        ax.plot(steps[window - 1 :], mean, color=COLOURS[colour], label=f"loss of {player}")
+    for name, value in (reference or {}).items():
+        ax.axhline(value, color=COLOURS["reference"], linestyle=":", linewidth=1.2)
+        ax.annotate(name, (steps[-1], value), ha="right", va="bottom", color=COLOURS["reference"])
+    ax.set(xlabel="generator updates", ylabel=f"loss ({unit})", title=title)
+    ax.legend()
+    return fig
+
+
+def densities_1d(x: Any, p_data: Any, p_g: Any, *, title: str, D: Any = None) -> Figure:
+    """Densities of data and generator over x, each [n], and D(x) in [0, 1] on an axis of its own."""
+    x, p_data, p_g = (_numpy(values) for values in (x, p_data, p_g))
+    if x.ndim != 1 or not x.shape == p_data.shape == p_g.shape or (D is not None and _numpy(D).shape != x.shape):
+        shapes = ", ".join(str(list(_numpy(values).shape)) for values in (x, p_data, p_g, *([] if D is None else [D])))
+        raise ShapeError(f"x, p_data, p_g and D have shapes {shapes}; give vectors of one length.")
+    fig, ax = plt.subplots()
+    lines = ax.plot(x, p_data, color=COLOURS["data"], label="$p_{data}(x)$")
+    lines += ax.plot(x, p_g, color=COLOURS["generator"], label="$p_g(x)$")
+    ax.set(xlabel="x", ylabel="density (per unit of x)", title=title)
+    if D is not None:
+        right = ax.twinx()
+        lines += right.plot(x, _numpy(D), color=COLOURS["discriminator"], linestyle="--", label="D(x)")
+        right.set(ylabel="D(x)", ylim=(-0.02, 1.02))
+        right.spines["right"].set_visible(True)
+        right.grid(False)
+    ax.legend(handles=lines)
+    return fig
+
+
+def samples_2d(
+    real: Any,
+    fake: Any,
+    *,
+    title: str,
+    D: Callable[[np.ndarray], Any] | None = None,
+    limits: tuple[float, float] = (-1.5, 1.5),
+) -> Figure:
+    """Real and generated points [n, 2] in the plane, over D's surface when `D` (points [n, 2] → [n]) is given."""
+    real, fake = _numpy(real), _numpy(fake)
+    for points in (real, fake):
+        if points.ndim != 2 or points.shape[1] != 2:
+            raise ShapeError(f"points have shape {list(points.shape)}; give [n, 2].")
+    fig, ax = plt.subplots(figsize=(5.2, 4.4))
+    if D is not None:
+        ticks = np.linspace(*limits, 80)
+        x, y = np.meshgrid(ticks, ticks)
+        surface = _numpy(D(np.stack([x.ravel(), y.ravel()], axis=1).astype(np.float32))).reshape(x.shape)
+        fig.colorbar(ax.contourf(x, y, surface, levels=20, cmap="Greens", alpha=0.6), label="D(x)")
+    ax.scatter(*real.T, s=6, color=COLOURS["data"], label="data", linewidths=0)
+    ax.scatter(*fake.T, s=6, color=COLOURS["generator"], label="G(z)", linewidths=0)
+    ax.set(xlabel="$x_1$", ylabel="$x_2$", title=title, xlim=limits, ylim=limits, aspect="equal")
+    ax.legend(loc="upper right")
+    return fig
+
+
+def save(fig: Figure, name: str) -> Path:
+    """Write a figure to `<figures>/<name>.png`, the same bytes each time, and give the path.
+
+    The folder is `GANLAB_FIGURES`, else `figures` beside the lessons, else `figures` here.
+    """
+    path = _figures() / f"{name}.png"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(path.name + ".tmp")
+    fig.savefig(temporary, format="png", metadata={"Software": None})
+    temporary.replace(path)
+    return path
+
+
+def _figures() -> Path:
+    if os.environ.get("GANLAB_FIGURES"):
+        return Path(os.environ["GANLAB_FIGURES"])
+    here = Path.cwd()
+    course = next((place for place in (here, *here.parents) if (place / "notebooks").is_dir()), here)
+    return course / "figures"
+
+
+def _numpy(values: Any) -> np.ndarray:
+    return values.detach().cpu().numpy() if hasattr(values, "detach") else np.asarray(values)
