@@ -121,6 +121,13 @@ def observed(
     _hold(Claim("observed", f"{statement}, {bound} in {seeds}", _ids(answers)))
 
 
+def summary() -> None:
+    """Print what was claimed so far, by kind."""
+    for kind in KINDS:
+        statements = [claim.statement for claim in ledger if claim.kind == kind]
+        print(f"{kind}: {len(statements)}", *(f"  {statement}" for statement in statements), sep="\n")
+
+
 @dataclass(frozen=True)
 class Entry:
     """A claim as a lesson made it."""

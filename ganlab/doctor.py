@@ -91,5 +91,8 @@ def _device() -> Check:
 
 
 def _data_sets(root: Path | None) -> Iterator[Check]:
+    place = data.data_root(root).absolute()
+    shown = Path("~", place.relative_to(Path.home())) if place.is_relative_to(Path.home()) else place
+    yield Check("image sets", True, f"looked for in {shown}")
     for found in data.status(root):
         yield Check(found.name, found.state == "OK", found.detail, needed=found.state == "damaged")

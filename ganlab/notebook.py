@@ -1,14 +1,19 @@
-"""The first cell of every notebook: `from ganlab.notebook import setup; setup()`."""
+"""What lessons use: `setup()` in their first cell, and `watch()` to see a GAN learn."""
 
 import os
 import random
 
 import numpy as np
 import torch
+from IPython.display import display
+from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
+from torch import Tensor
+from tqdm.auto import tqdm
 
 import ganlab
 from ganlab import plots
-from ganlab.training import pick_device
+from ganlab.training import Trainer, pick_device
 
 SEED = 0
 
@@ -21,3 +26,25 @@ def setup() -> None:
     plots.use_style()
     device = pick_device("auto")
     print(f"ganlab {ganlab.__version__}, torch {torch.__version__}, {device.type}, {os.cpu_count()} cores, seed {SEED}")
+
+
+def watch(trainer: Trainer, *, every: int, shown: int = 32) -> dict[int, Tensor]:
+    """Train to the end with a progress bar, redrawing a grid of images of the same latent points each `every` steps.
+
+    Gives what was shown, by step: images [shown, C, H, W] in the generator's range.
+    """
+    seen = {trainer.step: trainer.sample(shown)}
+    picture = display(_grid(trainer, seen), display_id=True)
+    for record in tqdm(trainer.run(), initial=trainer.step, total=trainer.config.steps, unit="step"):
+        if record.step % every == 0:
+            seen[record.step] = trainer.sample(shown)
+            if picture is not None:  # in a notebook
+                picture.update(_grid(trainer, seen))
+    return seen
+
+
+def _grid(trainer: Trainer, seen: dict[int, Tensor]) -> Figure:
+    step, images = list(seen.items())[-1]
+    figure = plots.sample_grid(images, title=f"The generator after {step} steps", value_range=trainer.value_range)
+    plt.close(figure)
+    return figure

@@ -164,6 +164,31 @@ def samples_2d(
     return fig
 
 
+def game(*, title: str) -> Figure:
+    """The two players as a diagram: what goes into G and D, what comes out, and who learns from what."""
+    fig, ax = plt.subplots(figsize=(7.2, 2.4))
+    ax.set(xlim=(0, 10.4), ylim=(0, 3), title=title)
+    ax.set_axis_off()
+    boxes = {
+        (0.2, 2.4): ("latent vector $z$\n(random numbers)", "reference"),
+        (3.0, 2.4): ("generator $G$\n(the forger)", "generator"),
+        (5.4, 2.4): ("$G(z)$\ngenerated", "generator"),
+        (5.4, 0.4): ("$x$\nreal", "data"),
+        (7.6, 1.4): ("discriminator $D$\n(the police)", "discriminator"),
+    }
+    for (x, y), (text, colour) in boxes.items():
+        style = {"boxstyle": "round,pad=0.5", "facecolor": "white", "edgecolor": COLOURS[colour], "linewidth": 2}
+        ax.text(x, y, text, bbox=style, va="center", ha="left")
+    arrow = {"arrowstyle": "-|>", "color": COLOURS["reference"], "shrinkA": 2, "shrinkB": 2}
+    for start, end in (((2.2, 2.4), (2.9, 2.4)), ((4.5, 2.4), (5.3, 2.4)), ((6.55, 2.3), (7.5, 1.75))):
+        ax.annotate("", end, start, arrowprops=arrow)
+    ax.annotate("", (7.5, 1.05), (6.1, 0.45), arrowprops=arrow)
+    ax.annotate("", (10.2, 1.4), (9.55, 1.4), arrowprops=arrow)
+    ax.text(10.25, 1.4, "$D$", va="center", fontsize=13)
+    ax.text(7.7, 0.45, "probability that\nits input is real", va="center", color=COLOURS["reference"])
+    return fig
+
+
 def save(fig: Figure, name: str) -> Path:
     """Write a figure to `<figures>/<name>.png`, the same bytes each time, and give the path.
 

@@ -169,18 +169,16 @@ def status(root: Path | str | None = None) -> list[SetStatus]:
     found = [SetStatus("digits", "OK", load("digits").description)]
     for name, folder in folders.items():
         if not (place / folder).exists():
-            how = f"python -c \"from ganlab import data; data.load('{name}', download=True)\""
-            found.append(SetStatus(name, "absent", f"optional; not in {place / folder}; to get it: {how}"))
+            found.append(SetStatus(name, "absent", f"optional; to get it: data.load({name!r}, download=True)"))
             continue
         try:
             found.append(SetStatus(name, "OK", load(name, root=root).description))
         except DatasetUnavailable as error:
             found.append(SetStatus(name, "damaged", str(error)))
-    celeba, lsun = place / "celeba" / "img_align_celeba", sorted(place.glob("*_train_lmdb"))
-    found.append(_large("celeba", celeba.is_dir(), str(celeba)))
-    found.append(_large("lsun", bool(lsun), ", ".join(map(str, lsun)) or f"{place}/*_train_lmdb"))
+    found.append(_large("celeba", (place / "celeba" / "img_align_celeba").is_dir()))
+    found.append(_large("lsun", any(place.glob("*_train_lmdb"))))
     return found
 
 
-def _large(name: str, there: bool, where: str) -> SetStatus:
-    return SetStatus(name, "OK" if there else "absent", where if there else f"optional; not in {where}")
+def _large(name: str, there: bool) -> SetStatus:
+    return SetStatus(name, "OK", "there") if there else SetStatus(name, "absent", "optional; large, get it yourself")

@@ -1,0 +1,131 @@
+"""Run the lessons and write their outputs, in one form: `python notebooks/execute.py [--check] [00_start_here …]`.
+
+Lessons run in file order, on the embedded digits alone (no data folder is seen), and are written back without
+timestamps, widget states or progress bars, so that a second run changes nothing. `--check` runs nothing and reports
+lessons that were not run, hold an error, are too large, or were saved in another form.
+"""
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+
+HERE = Path(__file__).resolve().parent
+TIMEOUT_SECONDS = 600
+MOST_BYTES = 300 * 1024
+KEPT_CELL_METADATA = ("tags", "slideshow", "jupyter")
+WIDGET = "application/vnd.jupyter.widget-view+json"
+METADATA = {
+    "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
+    "language_info": {"name": "python"},
+}
+
+
+def execute(notebook: Any, folder: Path) -> None:
+    """Run all cells in place, with the interpreter that runs this. Raises `CellExecutionError` for a failing cell."""
+    client = NotebookClient(
+        notebook,
+        timeout=TIMEOUT_SECONDS,
+        kernel_name="python3",
+        record_timing=False,
+        resources={"metadata": {"path": str(folder)}},
+    )
+    client.execute()
+
+
+def normalised(notebook: Any) -> str:
+    """The one text form of a notebook that was run."""
+    notebook = nbformat.from_dict(notebook)
+    notebook.metadata = nbformat.from_dict(METADATA)
+    for cell in notebook.cells:
+        cell.metadata = {key: cell.metadata[key] for key in KEPT_CELL_METADATA if key in cell.metadata}
+        if cell.cell_type == "code":
+            cell.outputs = _outputs(cell)
+    nbformat.validate(notebook)
+    return nbformat.writes(notebook, indent=1) + "\n"
+
+
+def _outputs(cell: Any) -> list[Any]:
+    ignored = "nbval-ignore-output" in cell.metadata.get("tags", [])
+    kept: list[Any] = []
+    for output in cell.outputs:
+        if WIDGET in output.get("data", {}) or (ignored and output.get("name") == "stderr"):
+            continue
+        if output.output_type == "stream" and kept and kept[-1].get("name") == output.name:
+            kept[-1].text += output.text
+            continue
+        if "metadata" in output:
+            output.metadata = {}
+        kept.append(output)
+    return kept
+
+
+def problems(path: Path) -> list[str]:
+    """What keeps a lesson from being committed; empty when nothing does."""
+    text = path.read_text(encoding="utf-8")
+    notebook = nbformat.reads(text, as_version=4)
+    cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    found = []
+    if [cell.execution_count for cell in cells] != list(range(1, len(cells) + 1)):
+        found.append("not run from top to bottom")
+    for number, cell in enumerate(cells, 1):
+        expected = "raises-exception" in cell.metadata.get("tags", [])
+        if not expected and any(output.output_type == "error" for output in cell.outputs):
+            found.append(f"code cell {number} holds an error")
+    if len(text.encode()) > MOST_BYTES:
+        found.append(f"{len(text.encode()) // 1024} KB, more than {MOST_BYTES // 1024}")
+    if text != normalised(notebook):
+        found.append("saved in another form")
+    return found
+
+
+def _without_data() -> None:
+    """Hide data folders, so that the outputs are those of a machine that has none."""
+    home = tempfile.mkdtemp(prefix="ganlab-")
+    os.environ.setdefault("MPLCONFIGDIR", str(Path.home() / ".cache" / "matplotlib"))
+    os.environ.update(HOME=home, USERPROFILE=home, GANLAB_DATA="")
+
+
+def _run(path: Path) -> bool:
+    before = path.read_text(encoding="utf-8")
+    notebook = nbformat.reads(before, as_version=4)
+    try:
+        execute(notebook, path.parent)
+    except CellExecutionError as error:
+        print(f"{path.stem}: {str(error).strip().splitlines()[-1]} (nothing written)", file=sys.stderr)
+        return False
+    after = normalised(notebook)
+    if after != before:
+        temporary = path.with_name(path.name + ".tmp")
+        temporary.write_text(after, encoding="utf-8", newline="\n")
+        temporary.replace(path)
+    print(f"{path.stem}: {'unchanged' if after == before else 'written'}")
+    return True
+
+
+def main(arguments: list[str]) -> int:
+    """Run, or check, the named lessons or all. Status 1 when one fails."""
+    check_only = "--check" in arguments
+    names = [argument.removesuffix(".ipynb") for argument in arguments if argument != "--check"]
+    paths = [HERE / f"{name}.ipynb" for name in names] or sorted(HERE.glob("[0-9][0-9]_*.ipynb"))
+    missing = [path.stem for path in paths if not path.exists()]
+    if missing or not paths:
+        print(f"no lesson {', '.join(missing)}; give names in {HERE.name}/ without .ipynb", file=sys.stderr)
+        return 1
+    if not check_only:
+        _without_data()
+        if not all(_run(path) for path in paths):
+            return 1
+    found = [(path.stem, problem) for path in paths for problem in problems(path)]
+    for name, problem in found:
+        print(f"{name}: {problem}; run: make notebooks", file=sys.stderr)
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
