@@ -89,7 +89,7 @@ def verified(statement: str, value: Any, expected: Any, *, tolerance: float, ans
 
 def observed(
     statement: str,
-    per_seed_values: Sequence[float],
+    per_seed_values: Sequence[Any],
     *,
     at_least: float | None = None,
     at_most: float | None = None,
@@ -197,7 +197,8 @@ def _ids(answers: Sequence[str]) -> tuple[str, ...]:
 
 
 def _refuse_truth_values(statement: str, side: Any) -> None:
-    if isinstance(side, bool | np.bool_ | Boolean) or getattr(getattr(side, "dtype", None), "kind", "") == "b":
+    relation = isinstance(side, Boolean) and not isinstance(side, sp.Expr)
+    if isinstance(side, bool) or relation or str(getattr(side, "dtype", None)) in ("bool", "torch.bool"):
         raise ClaimMisused(f"{statement}: {side!r} is a truth value; give the two sides, the claim compares them.")
 
 

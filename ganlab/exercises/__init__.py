@@ -105,6 +105,8 @@ def same(given: Any, wanted: Any) -> bool:
 
 
 def _same_expression(given: Any, wanted: sp.Basic) -> bool:
+    if isinstance(given, str):
+        return False
     try:
         given = sp.sympify(given)
     except sp.SympifyError:

@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
@@ -24,7 +24,7 @@ class Rebuildable(nn.Module):
         super().__init_subclass__()
         MODELS[cls.__name__] = cls
 
-    def __new__(cls, *args: Any, **kwargs: Any) -> "Rebuildable":
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         """Note the arguments, defaults included, before the constructor runs."""
         module = super().__new__(cls)
         bound = inspect.signature(cls.__init__).bind(module, *args, **kwargs)

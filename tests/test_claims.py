@@ -1,0 +1,191 @@
+"""Claims hold when they are true, fail when they are not, and cannot be talked into anything."""
+
+import math
+from pathlib import Path
+
+import nbformat
+import numpy as np
+import pytest
+import sympy as sp
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from nbformat.v4 import new_code_cell, new_notebook, new_output
+
+from ganlab import claims
+from ganlab.errors import ClaimFailed, ClaimMisused, ConfigError
+
+x, y = sp.symbols("x y", positive=True)
+r = sp.Symbol("r", real=True)
+
+
+@pytest.fixture(autouse=True)
+def empty_ledger(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(claims, "ledger", [])
+
+
+@pytest.mark.parametrize(
+    ("left", "right"),
+    [
+        ((x + y) ** 2, x**2 + 2 * x * y + y**2),
+        (sp.log(x * y), sp.log(x) + sp.log(y)),
+        (sp.sin(r) ** 2 + sp.cos(r) ** 2, 1),
+        (1 / (1 + sp.exp(-r)), sp.exp(r) / (1 + sp.exp(r))),
+        (sp.tanh(r), 2 / (1 + sp.exp(-2 * r)) - 1),
+        (sp.Integral(2 * r, (r, 0, x)), x**2),
+        (sp.diff(sp.log(1 + sp.exp(r)), r), 1 / (1 + sp.exp(-r))),
+        (sp.Matrix([[x, y], [0, 1]]) ** 2, sp.Matrix([[x**2, x * y + y], [0, 1]])),
+        ([x + x, y], [2 * x, y]),
+        (4, sp.Integer(2) ** 2),
+    ],
+)
+def test_true_equations_are_proved(left, right):
+    claims.proved("it holds", left, right)
+    assert claims.ledger == [claims.Claim("proved", "it holds")]
+
+
+@pytest.mark.parametrize(
+    ("left", "right"),
+    [
+        (x**2, x),
+        (sp.log(x), sp.log(2 * x)),
+        (sp.Rational(1, 2) * x, x),
+        (x - y, y - x),
+        (sp.sqrt(r**2), r),  # true for r ≥ 0 alone
+        (sp.Matrix([x, y]), sp.Matrix([x, x])),
+        (sp.exp(x) + sp.Rational(1, 10**30), sp.exp(x)),  # no numeric comparison would see it
+    ],
+)
+def test_false_equations_fail_with_both_sides(left, right):
+    with pytest.raises(ClaimFailed, match=r"it holds: .* is not .*; their difference is") as caught:
+        claims.proved("it holds", left, right)
+    assert "\n" not in str(caught.value)
+    assert not claims.ledger
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: claims.proved("s", True, True),
+        lambda: claims.proved("s", sp.Eq(x, x), sp.true),
+        lambda: claims.proved("s", np.bool_(True), 1),
+        lambda: claims.proved("s", 0.5 * x, sp.Rational(1, 2) * x),
+        lambda: claims.proved("s", x, 1.0 * x),
+        lambda: claims.proved("s", sp.nan, sp.nan),
+        lambda: claims.proved("s", sp.zoo, sp.zoo),
+        lambda: claims.proved("s", [x], [x, x]),
+        lambda: claims.proved("s", object(), object()),
+        lambda: claims.verified("s", True, True, tolerance=0),
+        lambda: claims.verified("s", np.array([True]), np.array([True]), tolerance=0),
+        lambda: claims.verified("s", torch.ones(2) > 0, torch.ones(2) > 0, tolerance=0),
+        lambda: claims.verified("s", 1.0, 1.0, tolerance=-1),
+        lambda: claims.verified("s", 1.0, 1.0, tolerance=math.inf),
+        lambda: claims.verified("s", 1.0, 1.0, tolerance=math.nan),
+        lambda: claims.verified("s", 1.0, 1.0, tolerance=True),
+        lambda: claims.verified("s", np.ones(3), np.ones(2), tolerance=1),
+        lambda: claims.verified("s", [], [], tolerance=1),
+        lambda: claims.verified("s", "1", "1", tolerance=1),
+        lambda: claims.observed("s", [], at_least=1),
+        lambda: claims.observed("s", [1, 2]),
+        lambda: claims.observed("s", [True, True], at_least=1),
+        lambda: claims.observed("s", [torch.tensor(True)], at_least=1),
+        lambda: claims.observed("s", [1, 2], at_least=1, in_seeds=3),
+        lambda: claims.observed("s", [1, 2], at_least=1, in_seeds=0),
+        lambda: claims.observed("s", ["many"], at_least=1),  # pyright: ignore[reportArgumentType]
+        lambda: claims.proved("", x, x),
+        lambda: claims.proved("two\nlines", x, x),
+        lambda: claims.proved("s", x, x, answers="A1"),
+        lambda: claims.proved("s", x, x, answers=["F1"]),
+        lambda: claims.proved("s", x, x, answers=["A"]),
+    ],
+)
+def test_what_cannot_be_a_claim_is_refused(call):
+    with pytest.raises(ClaimMisused) as caught:
+        call()
+    assert "\n" not in str(caught.value)
+    assert not claims.ledger
+
+
+@given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=5), st.floats(1e-6, 1e3), st.floats(0, 1))
+def test_verified_is_about_the_absolute_difference(values: list[float], tolerance: float, share: float):
+    expected = np.array(values)
+    claims.verified("near", expected + 0.999 * share * tolerance, expected, tolerance=tolerance + 1e-9)
+    away = expected.copy()
+    away[-1] += 1.01 * tolerance + 1e-9
+    with pytest.raises(ClaimFailed, match="is not within"):
+        claims.verified("near", away, expected, tolerance=tolerance)
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, torch.tensor(math.nan)])
+def test_what_is_not_finite_is_near_nothing(value):
+    for pair in ((value, 1.0), (1.0, value), (math.nan, math.nan)):
+        with pytest.raises(ClaimFailed):
+            claims.verified("near", *pair, tolerance=1e9)
+
+
+def test_verified_takes_numbers_of_all_kinds():
+    for value in (2, 2.0, np.float32(2), torch.tensor(2.0, requires_grad=True), sp.Integer(2), sp.sqrt(4), 2 + 0j):
+        claims.verified("two", value, 2, tolerance=0)
+    claims.verified("shape", torch.zeros(3, 4).shape, [3, 4], tolerance=0)
+    claims.verified("i", sp.I, 1j, tolerance=0)
+
+
+def test_observed_counts_seeds():
+    claims.observed("modes", [8, 7, 3], at_least=7, in_seeds=2)
+    claims.observed("modes", [8, 7], at_least=7)
+    claims.observed("band", [0.4], at_least=0.3, at_most=0.5)
+    claims.observed("low", [0.1, math.nan], at_most=0.5, in_seeds=1)
+    for values, options in (
+        ([8, 6, 3], {"at_least": 7, "in_seeds": 2}),
+        ([8, 6], {"at_least": 7}),
+        ([0.6], {"at_least": 0.3, "at_most": 0.5}),
+        ([math.nan], {"at_most": 0.5}),
+    ):
+        with pytest.raises(ClaimFailed, match=r"in . of . seeds, not in"):
+            claims.observed("no", values, **options)  # pyright: ignore[reportArgumentType]
+
+
+def make_all() -> None:
+    claims.proved("D* is p_d/(p_d + p_g)", x, x, answers=["D5", "E6"])
+    claims.verified("quadrature [of V] meets sampling", 1.0, 1.0, tolerance=1e-3, answers=["C19"])
+    claims.observed("keeps 8 modes", [8, 7, 1], at_least=7, in_seeds=2, answers=["B2"])
+    claims.observed("one run", [0.4], at_most=0.5)
+
+
+def test_each_claim_prints_one_stable_line(capsys: pytest.CaptureFixture[str]):
+    make_all()
+    assert capsys.readouterr().out.splitlines() == [
+        "✓ proved: D* is p_d/(p_d + p_g) [D5, E6]",
+        "✓ verified: quadrature [of V] meets sampling, within 0.001 [C19]",
+        "✓ observed: keeps 8 modes, at least 7 in at least 2 of 3 seeds [B2]",
+        "✓ observed: one run, at most 0.5 in 1 seed",
+    ]
+
+
+def test_the_ledger_is_read_from_what_the_lessons_printed(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    make_all()
+    printed = "some text\n" + capsys.readouterr().out + "✓ proven: no claim\n"
+    ran = new_code_cell("…", outputs=[new_output("stream", name="stdout", text=printed)])
+    not_run = new_code_cell("claims.proved('not run', 1, 1)")
+    nbformat.write(new_notebook(cells=[ran, not_run]), tmp_path / "03_lesson.ipynb")
+    entries = claims.read_ledger(tmp_path)
+    assert [entry.claim for entry in entries] == claims.ledger
+    assert {entry.notebook for entry in entries} == {"03_lesson"}
+    table = claims.format_ledger(entries)
+    assert "observed (2)\n  03  keeps 8 modes, at least 7 in at least 2 of 3 seeds [B2]" in table
+    assert "questions (4)\n  B2   observed in 03\n  C19  verified in 03\n  D5   proved in 03" in table
+
+
+def test_a_folder_without_lessons_is_named(tmp_path: Path):
+    with pytest.raises(ConfigError, match="holds no lessons"):
+        claims.read_ledger(tmp_path)
+
+
+def test_the_summary_of_a_lesson_counts_by_kind(capsys: pytest.CaptureFixture[str]):
+    make_all()
+    capsys.readouterr()
+    claims.summary()
+    out = capsys.readouterr().out
+    assert "proved: 1\n  D* is" in out
+    assert "observed: 2\n" in out
+    assert "✓" not in out

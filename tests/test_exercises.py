@@ -1,0 +1,120 @@
+"""The check knows right from wrong, hints at usual mistakes, and never tells the solution."""
+
+import importlib
+import math
+from pathlib import Path
+
+import pytest
+import sympy as sp
+import torch
+
+from ganlab import exercises
+from ganlab.errors import UnknownExercise
+from ganlab.exercises import Exercise, check, of_lesson, verdict
+
+LESSONS = sorted(path.stem[-2:] for path in Path(exercises.__file__).parent.glob("lesson_*.py"))
+ALL = [exercise for lesson in LESSONS for exercise in of_lesson(lesson)]
+D, t = sp.Symbol("D", real=True), sp.Symbol("t", real=True)
+
+SQUARE = Exercise("99.1", lambda x: x**2, ((2.0,), (3.0,)), ((lambda x: -(x**2), "The sign."),))
+LOSS = Exercise("99.2", lambda: -sp.log(D), mistakes=((lambda: sp.log(D), "It is minimised: mind the sign."),))
+
+
+@pytest.mark.parametrize("exercise", ALL, ids=lambda exercise: exercise.id)
+def test_every_exercise_accepts_its_answer_and_catches_its_mistakes(exercise: Exercise):
+    assert verdict(exercise, exercise.answer) == "right"
+    for mistake, hint in exercise.mistakes:
+        assert verdict(exercise, mistake) == f"not yet. {hint}"
+
+
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_ids_belong_to_their_lesson_and_are_used_in_it(lesson: str):
+    ids = [exercise.id for exercise in of_lesson(lesson)]
+    assert ids == [f"{lesson}.{i}" for i in range(1, len(ids) + 1)]
+    assert 3 <= len(ids) <= 6
+    (notebook,) = Path(__file__).parents[1].glob(f"notebooks/{lesson}_*.ipynb")
+    text = notebook.read_text(encoding="utf-8")
+    for id_ in ids:
+        # Once as a stub's check, once as the solution's; the outputs of both are committed.
+        assert text.count(f'exercises.check(\\"{id_}\\"') == 2
+        assert f"{id_}: not attempted" in text
+        assert f"{id_}: right" in text
+
+
+def not_written(_x: float) -> float:
+    raise NotImplementedError
+
+
+@pytest.mark.parametrize(
+    ("exercise", "attempt", "said"),
+    [
+        (SQUARE, not_written, "not attempted"),
+        (SQUARE, lambda x: x * x, "right"),
+        (SQUARE, lambda x: torch.tensor(x * x), "right"),
+        (SQUARE, lambda x: x * x * (1 + 1e-8), "right"),
+        (SQUARE, lambda x: -x * x, "not yet. The sign."),
+        (SQUARE, lambda x: 2 * x, "not yet. With input (3.0) it gives 6.0."),
+        (SQUARE, lambda _: None, "not yet. The function gives nothing back: end it with `return`."),
+        (SQUARE, lambda x: x / 0, "not yet. With input (2.0) it raised ZeroDivisionError: float division by zero"),
+        (SQUARE, lambda: 4, "not yet. With input (2.0) it raised TypeError"),
+        (SQUARE, lambda _: "four", "not yet. With input (2.0) it gives four."),
+        (LOSS, lambda: -sp.log(sp.Symbol("D")), "right"),
+        (LOSS, lambda: -sp.log(sp.Symbol("D", positive=True)), "right"),
+        (LOSS, lambda: sp.log(1 / D), "right"),
+        (LOSS, lambda: sp.log(D), "not yet. It is minimised: mind the sign."),
+        (LOSS, lambda: -sp.log(1 - D), "not yet. It gives -log(1 - D)."),
+        (LOSS, lambda: "-log(D)", "not yet. It gives -log(D), where a sympy expression is wanted."),
+        (LOSS, lambda: math.log, "not yet. It gives"),
+    ],
+)
+def test_what_is_said_of_an_attempt(exercise: Exercise, attempt, said: str):
+    told = verdict(exercise, attempt)
+    assert told.startswith(said)
+    assert "\n" not in told
+
+
+@pytest.mark.parametrize(
+    ("answer", "right", "wrong"),
+    [
+        ([1, 0], (1, 0), [0, 1]),
+        ({"A", "B"}, {"B", "A"}, {"A"}),
+        ("saturating", "saturating", "non-saturating"),
+        (True, True, 1),
+        ((1.0, sp.sqrt(2)), (1, sp.sqrt(2)), (1.0, 2)),
+        (torch.eye(2), [[1, 0], [0, 1]], torch.ones(2, 2)),
+        (torch.eye(2), torch.eye(2), torch.eye(3)),
+    ],
+)
+def test_answers_of_many_kinds_are_compared(answer, right, wrong):
+    exercise = Exercise("99.3", lambda: answer)
+    assert verdict(exercise, lambda: right) == "right"
+    assert verdict(exercise, lambda: wrong).startswith("not yet.")
+
+
+def test_a_wrong_shape_is_told():
+    assert verdict(Exercise("99.4", lambda: torch.zeros(2, 3)), lambda: torch.zeros(3, 2)).endswith(
+        "of shape [3, 2] where [2, 3] is wanted."
+    )
+
+
+def test_check_prints_one_line(capsys: pytest.CaptureFixture[str]):
+    check("00.5", lambda: sp.log(4))
+    check("00.5", lambda: sp.log(2))
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "00.5: right"
+    assert lines[1].startswith("00.5: not yet. That is one of the two terms")
+
+
+@pytest.mark.parametrize(("id_", "known"), [("00.9", "00.1, 00.2"), ("77.1", "none"), ("", "none")])
+def test_an_unknown_exercise_lists_the_known_ones(id_: str, known: str):
+    with pytest.raises(UnknownExercise, match=known):
+        check(id_, lambda: 1)
+
+
+def test_a_broken_lesson_module_is_not_hidden(monkeypatch: pytest.MonkeyPatch):
+    def broken(name: str):
+        raise ModuleNotFoundError("No module named 'other'", name="other")
+
+    monkeypatch.setattr(importlib, "import_module", broken)
+    with pytest.raises(ModuleNotFoundError):
+        of_lesson("00")

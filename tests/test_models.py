@@ -1,0 +1,220 @@
+"""The networks: the papers' sizes and initial weights, DCGAN's rules, shapes that are refused."""
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor, nn
+
+from ganlab import models
+from ganlab.errors import ConfigError, GanlabError, ShapeError
+
+PAIRS = {
+    "2014": (models.Generator2014(side=8, hidden=20), models.Discriminator2014(side=8, units=6)),
+    "MLP": (models.MLPGenerator(z_dim=5, side=8), models.MLPDiscriminator(side=8)),
+    "toy": (models.ToyGenerator(z_dim=4), models.ToyDiscriminator()),
+    "DCGAN 28": (models.DCGANGenerator(28, 1, 4, 7), models.DCGANDiscriminator(28, 1, 4)),
+    "DCGAN 32": (models.DCGANGenerator(32, 3, 4, 7), models.DCGANDiscriminator(32, 3, 4)),
+    "DCGAN 64": (models.DCGANGenerator(64, 3, 2, 7), models.DCGANDiscriminator(64, 3, 2)),
+}
+pairs = pytest.mark.parametrize("pair", PAIRS.values(), ids=PAIRS.keys())
+
+
+def count(model: nn.Module) -> int:
+    return sum(p.numel() for p in model.parameters())
+
+
+@pairs
+def test_a_pair_fits_together(pair):
+    G, D = pair
+    fake = G(torch.randn(6, G.z_dim))
+    assert fake.shape == (6, *G.sample_shape)
+    assert D(fake).shape == (6,)
+    if G.output_range is not None:
+        low, high = G.output_range
+        assert low <= fake.min()
+        assert fake.max() <= high
+
+
+@pairs
+def test_every_weight_of_both_gets_a_gradient(pair):
+    G, D = pair
+    D(G(torch.randn(6, G.z_dim))).square().sum().backward()
+    for model in pair:
+        for name, parameter in model.named_parameters():
+            assert parameter.grad is not None, name
+            assert parameter.grad.abs().sum() > 0, name
+        model.zero_grad()
+
+
+@pairs
+def test_a_network_is_rebuilt_from_its_specification(pair):
+    for model in pair:
+        again = models.build(model.spec)
+        assert again.spec == model.spec
+        again.load_state_dict(model.state_dict())
+        n_in = (model.z_dim,) if hasattr(model, "z_dim") else model.sample_shape
+        x = torch.rand(3, *n_in)
+        assert torch.equal(model.eval()(x), again.eval()(x))
+        model.train()
+
+
+@pairs
+def test_in_evaluation_each_sample_is_judged_alone(pair):
+    _, D = pair
+    x = torch.rand(4, *D.sample_shape)
+    together = D.eval()(x)
+    alone = torch.cat([D(one[None]) for one in x])
+    D.train()
+    torch.testing.assert_close(together, alone)
+
+
+@pairs
+def test_wrong_shapes_are_refused_with_both_shapes(pair):
+    G, D = pair
+    for model, wrong, wanted in (
+        (G, torch.zeros(3, G.z_dim + 1), f"[n, {G.z_dim}]"),
+        (G, torch.zeros(G.z_dim), f"[n, {G.z_dim}]"),
+        (D, torch.zeros(3, *D.sample_shape[:-1], 5), "[n, " + ", ".join(map(str, D.sample_shape)) + "]"),
+        (D, torch.zeros(3, *D.sample_shape, dtype=torch.uint8), "torch.uint8"),
+    ):
+        with pytest.raises(ShapeError) as caught:
+            model(wrong)
+        assert str(list(wrong.shape)) in str(caught.value)
+        assert wanted in str(caught.value)
+        assert "\n" not in str(caught.value)
+
+
+# The 2014 pair ------------------------------------------------------------------------------------------------------
+
+
+def test_the_2014_pair_has_the_published_sizes_and_weights():
+    G, D = models.Generator2014(), models.Discriminator2014()
+    assert (count(G), count(D)) == (2_503_984, 1_231_441)
+    for model, half_width in ((G, 0.05), (D, 0.005)):
+        for name, parameter in model.named_parameters():
+            if name.endswith("bias"):
+                assert parameter.abs().max() == 0, name
+            else:
+                assert 0.99 * half_width < parameter.abs().max() <= half_width or parameter.numel() < 500, name
+                assert parameter.std().item() == pytest.approx(half_width / math.sqrt(3), rel=0.1), name
+    assert G.output_range == (0.0, 1.0)
+
+
+def test_the_untrained_2014_generator_is_right_on_average():
+    G = models.Generator2014(side=8)
+    mean = torch.rand(1, 8, 8, generator=torch.Generator().manual_seed(0))
+    mean[0, 0, 0] = 0
+    G.set_output_bias(mean)
+    torch.testing.assert_close(G(torch.zeros(1, 100))[0], mean.clamp(1e-7, 1 - 1e-7))
+    with pytest.raises(ShapeError, match=r"\[8, 8\]; give \[1, 8, 8\]"):
+        G.set_output_bias(mean[0])
+
+
+@given(batch=st.integers(1, 4), n_in=st.integers(1, 5), units=st.integers(1, 4), pieces=st.integers(1, 4))
+def test_maxout_takes_the_largest_of_each_group(batch: int, n_in: int, units: int, pieces: int):
+    layer = models.Maxout(n_in, units, pieces)
+    x = torch.randn(batch, n_in)
+    weight, bias = layer.linear.weight.detach().numpy(), layer.linear.bias.detach().numpy()
+    expected = np.empty((batch, units))
+    for i in range(batch):
+        outputs = weight @ x[i].numpy() + bias
+        for unit in range(units):
+            expected[i, unit] = max(outputs[unit * pieces : (unit + 1) * pieces])
+    np.testing.assert_allclose(layer(x).detach().numpy(), expected, rtol=1e-4, atol=1e-5)
+
+
+def test_the_2014_discriminator_drops_and_rescales():
+    D = models.Discriminator2014()
+    rates = [module.p for module in D.modules() if isinstance(module, nn.Dropout)]
+    assert rates == [0.2, 0.5, 0.5]
+    torch.manual_seed(0)
+    kept = D.net[0](torch.ones(100, 784))
+    assert kept.unique().tolist() == [0, 1.25]
+    assert (kept > 0).float().mean().item() == pytest.approx(0.8, abs=0.01)
+
+
+# Toy pair -----------------------------------------------------------------------------------------------------------
+
+
+def test_the_toy_pair_is_lsgans():
+    G, D = models.ToyGenerator(), models.ToyDiscriminator()
+    assert [module.out_features for module in G.modules() if isinstance(module, nn.Linear)] == [128, 128, 2]
+    assert [module.out_features for module in D.modules() if isinstance(module, nn.Linear)] == [128, 128, 1]
+    assert G.z_dim == 256
+    for model in (G, D):
+        for module in model.modules():
+            if isinstance(module, nn.Linear):
+                W = module.weight.detach()
+                W = W if W.shape[0] <= W.shape[1] else W.T
+                torch.testing.assert_close(W @ W.T, 1.4**2 * torch.eye(len(W)), atol=1e-5, rtol=0)
+                assert module.bias.abs().max() == 0
+    assert any(isinstance(module, nn.ReLU) for module in models.ToyGenerator(activation="relu").modules())
+
+
+# DCGAN --------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("size", [28, 32, 64])
+def test_dcgans_guidelines(size: int):
+    G, D = models.DCGANGenerator(size, 3, 8), models.DCGANDiscriminator(size, 3, 8)
+    for model in (G, D):
+        assert not {type(m) for m in model.net} & {nn.MaxPool2d, nn.AvgPool2d, nn.Linear, nn.Upsample}
+    up, down = [m for m in G.net if isinstance(m, nn.ConvTranspose2d)], [m for m in D.net if isinstance(m, nn.Conv2d)]
+    assert all(layer.stride == (2, 2) for layer in up[1:] + down[:-1])
+    g_layers, d_layers = list(G.net), list(D.net)
+    # Batch norm after every convolution except at G's output and D's input (and at D's output, which is one number).
+    normed = [isinstance(after, nn.BatchNorm2d) for layer, after in itertools.pairwise(g_layers) if layer in up]
+    assert normed == [True] * (len(up) - 1) + [False]
+    normed = [isinstance(after, nn.BatchNorm2d) for layer, after in itertools.pairwise(d_layers) if layer in down]
+    assert normed == [False] + [True] * (len(down) - 2)
+    activations = [type(m) for m in g_layers if not isinstance(m, nn.ConvTranspose2d | nn.BatchNorm2d)]
+    assert activations == [nn.ReLU] * (len(up) - 1) + [nn.Tanh]
+    leaky = [m for m in d_layers if not isinstance(m, nn.Conv2d | nn.BatchNorm2d)]
+    assert [m.negative_slope for m in leaky] == [0.2] * (len(down) - 1)
+
+
+def test_dcgans_initial_weights():
+    for model in (models.DCGANGenerator(64, 3, 32), models.DCGANDiscriminator(64, 3, 32)):
+        gains = torch.cat([m.weight.detach() for m in model.modules() if isinstance(m, nn.BatchNorm2d)])
+        assert gains.mean().item() == pytest.approx(1, abs=0.005)
+        assert gains.std().item() == pytest.approx(0.02, rel=0.15)
+        weights = [m.weight.detach() for m in model.modules() if isinstance(m, nn.Conv2d | nn.ConvTranspose2d)]
+        for W in weights:
+            assert W.std().item() == pytest.approx(0.02, rel=0.1)
+            assert abs(W.mean().item()) < 0.003
+        assert all(p.abs().max() == 0 for name, p in model.named_parameters() if name.endswith("bias"))
+
+
+@settings(max_examples=15)
+@given(size=st.sampled_from([28, 32, 64]), channels=st.integers(1, 4), width=st.integers(1, 5), z_dim=st.integers(1, 9))
+def test_dcgan_of_any_width_and_channels(size: int, channels: int, width: int, z_dim: int):
+    G, D = models.DCGANGenerator(size, channels, width, z_dim), models.DCGANDiscriminator(size, channels, width)
+    images: Tensor = G(torch.randn(2, z_dim))
+    assert images.shape == (2, channels, size, size)
+    last = D(images.to(memory_format=torch.channels_last))
+    torch.testing.assert_close(last, D(images))
+
+
+@pytest.mark.parametrize(
+    ("build", "named"),
+    [
+        (lambda: models.DCGANGenerator(size=48), "size is 48; give one of 28, 32, 64"),
+        (lambda: models.DCGANDiscriminator(width=0), "width is 0"),
+        (lambda: models.MLPGenerator(hidden=(10, 0)), r"hidden\[1\] is 0"),
+        (lambda: models.Discriminator2014(pieces=-1), "pieces is -1"),
+        (lambda: models.ToyGenerator(activation="gelu"), "'gelu'"),  # pyright: ignore[reportArgumentType]
+        (lambda: models.build({"name": "VAE"}), "'VAE'; give one of"),
+        (lambda: models.build({}), "None"),
+        (lambda: models.build({"name": "ToyGenerator", "zdim": 3}), "takes no zdim; give some of z_dim"),
+    ],
+)
+def test_wrong_arguments_are_named(build, named: str):
+    with pytest.raises(ConfigError, match=named) as caught:
+        build()
+    assert isinstance(caught.value, GanlabError)
+    assert "\n" not in str(caught.value)
