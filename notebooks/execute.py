@@ -97,7 +97,7 @@ def _run(path: Path) -> bool:
     try:
         execute(notebook, path.parent)
     except CellExecutionError as error:
-        print(f"{path.stem}: {str(error).strip().splitlines()[-1]} (nothing written)", file=sys.stderr)
+        print(f"{path.stem}: {error.ename}: {error.evalue} (nothing written)", file=sys.stderr)
         return False
     after = normalised(notebook)
     if after != before:

@@ -13,7 +13,7 @@ import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tiny import TinyD, TinyG, examples, run, tiny_trainer
+from tiny import TinyD, TinyG, assert_equal, examples, run, tiny_trainer
 
 from ganlab.errors import CheckpointError
 from ganlab.objectives import MINIMAX, NON_SATURATING
@@ -27,25 +27,6 @@ OPTIONS = {
     "bfloat16": {"precision": "bfloat16"},
     "smoothed, uniform": {"label_smoothing": 0.1, "noise": "uniform"},
 }
-
-
-def assert_equal(left: object, right: object) -> None:
-    """Bit for bit, through nested dicts and lists."""
-    if isinstance(left, torch.Tensor):
-        assert isinstance(right, torch.Tensor)
-        assert torch.equal(left, right)
-    elif isinstance(left, dict):
-        assert isinstance(right, dict)
-        assert left.keys() == right.keys()
-        for key in left:
-            assert_equal(left[key], right[key])
-    elif isinstance(left, list | tuple):
-        assert isinstance(right, list | tuple)
-        assert len(left) == len(right)
-        for a, b in zip(left, right, strict=True):
-            assert_equal(a, b)
-    else:
-        assert left == right
 
 
 @pytest.mark.parametrize("options", OPTIONS.values(), ids=OPTIONS.keys())

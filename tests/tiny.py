@@ -43,3 +43,22 @@ def run(trainer: Trainer, steps: int | None = None) -> Trainer:
         if steps is not None and record.step == steps:
             break
     return trainer
+
+
+def assert_equal(left: object, right: object) -> None:
+    """Bit for bit, through nested dicts and lists."""
+    if isinstance(left, torch.Tensor):
+        assert isinstance(right, torch.Tensor)
+        assert torch.equal(left, right)
+    elif isinstance(left, dict):
+        assert isinstance(right, dict)
+        assert left.keys() == right.keys()
+        for key in left:
+            assert_equal(left[key], right[key])
+    elif isinstance(left, list | tuple):
+        assert isinstance(right, list | tuple)
+        assert len(left) == len(right)
+        for a, b in zip(left, right, strict=True):
+            assert_equal(a, b)
+    else:
+        assert left == right

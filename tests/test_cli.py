@@ -1,0 +1,206 @@
+"""The command line as a user meets it: in a process of its own."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from tiny import assert_equal, run, tiny_trainer
+
+from ganlab import doctor, models, objectives, recipes, training
+from ganlab.data import ring
+from ganlab.errors import CheckpointError, ConfigError
+from ganlab.training import checkpoint
+
+ROOT = Path(__file__).parents[1]
+
+
+def ganlab(*arguments: str | Path, cwd: Path, data: str = "") -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "ganlab", *map(str, arguments)]
+    environment = os.environ | {"GANLAB_DATA": data, "OMP_NUM_THREADS": "1"}
+    return subprocess.run(
+        command, cwd=cwd, env=environment, capture_output=True, text=True, encoding="utf-8", timeout=300, check=False
+    )
+
+
+@pytest.mark.slow
+def test_train_stop_resume_and_sample(tmp_path: Path):
+    """About 20 s: a run that is stopped by Ctrl-C and continued equals one that was not."""
+    train = ["train", "digits", "--steps", "300", "--every", "100"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "ganlab", *train],
+        cwd=tmp_path,
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    place = tmp_path / "runs/digits/run.ckpt"
+    while not place.exists() and process.poll() is None:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=100)
+    assert process.returncode == 130, err
+    step = re.search(r"stopped at step (\d+), saved in runs.digits; the same command goes on from there", out)
+    assert step is not None
+    assert 100 <= int(step[1]) < 300
+    assert "Traceback" not in err
+
+    resumed = ganlab(*train, cwd=tmp_path)
+    assert resumed.returncode == 0, resumed.stderr
+    assert f"going on from step {step[1]}" in resumed.stdout
+    assert "300/300" in resumed.stderr
+    whole = ganlab(*train, "--out", "whole", cwd=tmp_path)
+    assert whole.returncode == 0
+    first, second = (checkpoint.read(tmp_path / place / "run.ckpt") for place in ("runs/digits", "whole"))
+    assert_equal(first, second)
+    for name in ("samples.png", "history.csv", "generator.safetensors"):
+        assert (tmp_path / "runs/digits" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes(), name
+
+    generator = tmp_path / "whole/generator.safetensors"
+    assert ganlab("sample", generator, "--n", "9", "--out", "a/grid.png", cwd=tmp_path).returncode == 0
+    assert Image.open(tmp_path / "a/grid.png").size == (8 * 42 + 2, 2 * 42 + 2)
+    assert ganlab("sample", generator, "--n", "300", "--seed", "3", "--out", "s.npz", cwd=tmp_path).returncode == 0
+    samples = np.load(tmp_path / "s.npz")["samples"]
+    G, info = training.load_generator(generator)
+    expected = training.sample(G, 300, noise=info.noise, seed=3)
+    torch.testing.assert_close(torch.from_numpy(samples), expected, atol=1e-5, rtol=0)
+
+    history = np.loadtxt(tmp_path / "whole/history.csv", delimiter=",", skiprows=1)
+    assert history.shape == (300, 5)
+    changed = ganlab(*train, "--seed", "1", cwd=tmp_path)
+    assert changed.returncode == 2
+    assert "seed: 0 then, 1 now" in changed.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["train", "digitz"], "recipe is 'digitz'; give one of digits, mnist-dcgan, ring"),
+        (["train", "mnist-dcgan", "--root", "nowhere"], "train-images-idx3-ubyte cannot be read"),
+        (["train", "digits", "--steps", "0"], "steps is 0"),
+        (["train", "digits", "--every", "0"], "every is 0"),
+        (["train", "digits", "--device", "abacus"], "device is 'abacus'"),
+        (["train", "digits", "--precision", "half"], "precision is 'half'"),
+        (["train", "digits", "--steps", "1", "--out", "file"], "cannot be"),
+        (["sample", "none.safetensors"], "none.safetensors"),
+        (["sample", "file"], "file cannot be read"),
+        (["sample", "file", "--out", "x.gif"], "out is x.gif"),
+        (["sample", "file", "--n", "0"], "n is 0"),
+        (["ledger", "--notebooks", "."], "holds no lessons"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_an_error_is_one_line_and_status_2(tmp_path: Path, arguments: list[str], said: str):
+    """About 2 s each: the process starts anew."""
+    (tmp_path / "file").write_text("no such thing")
+    result = ganlab(*arguments, cwd=tmp_path)
+    assert result.returncode == 2, result.stderr
+    (line,) = [line for line in result.stderr.splitlines() if "step/s" not in line]
+    assert line.startswith("error: ")
+    assert said in line
+    assert "Traceback" not in result.stderr
+
+
+@pytest.mark.slow
+def test_help_doctor_and_ledger(tmp_path: Path):
+    """About 8 s."""
+    for command in ([], ["train"], ["sample"], ["doctor"], ["ledger"]):
+        shown = ganlab(*command, "--help", cwd=tmp_path)
+        assert shown.returncode == 0
+        assert "usage: python -m ganlab" in shown.stdout
+    healthy = ganlab("doctor", cwd=tmp_path)
+    assert healthy.returncode == 0, healthy.stdout
+    assert healthy.stdout.splitlines()[-1] == "ready"
+    listed = ganlab("ledger", "--notebooks", ROOT / "notebooks", cwd=tmp_path)
+    assert "a D that always answers ½ pays 2 log 2 [A1]" in listed.stdout
+
+
+def test_the_doctor_tells_damage_from_absence(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    assert doctor.report(tmp_path)
+    folder = tmp_path / "MNIST/raw"
+    folder.mkdir(parents=True)
+    (folder / "train-images-idx3-ubyte").write_bytes(b"cut")
+    capsys.readouterr()
+    assert not doctor.report(tmp_path)
+    out = capsys.readouterr().out
+    assert "NOT OK  mnist" in out
+    assert out.splitlines()[-1] == "not ready: 1 to fix, see NOT OK above"
+
+
+def test_the_doctor_says_what_to_install(monkeypatch: pytest.MonkeyPatch):
+    from importlib import metadata
+
+    wanted = ["numpy>=99", "not-there>=1.0", "torch<2.0,>=1.0", "pytest>=999; extra == 'dev'", "sympy>=1.0"]
+    monkeypatch.setattr(metadata, "requires", lambda _name: wanted)
+    found = {check.name: check for check in doctor.examine()}
+    assert "pip install 'numpy>=99'" in found["numpy"].detail
+    assert "not installed; run: pip install 'not-there>=1.0'" in found["not-there"].detail
+    assert [found[name].ok for name in ("numpy", "not-there", "torch", "sympy")] == [False, False, False, True]
+    assert "pytest" not in found
+
+
+@pytest.mark.parametrize("recipe", recipes.RECIPES.values(), ids=recipes.RECIPES.keys())
+def test_a_recipe_fits_together(recipe: recipes.Recipe):
+    G, D = models.build(recipe.G), models.build(recipe.D)
+    assert D(G(torch.randn(2, int(recipe.G["z_dim"])))).shape == (2,)
+    recipe.objective.losses()
+
+
+def test_the_seed_of_a_recipe_decides_the_first_weights():
+    def first_weights(seed: int) -> torch.Tensor:
+        return next(recipes.get("digits").trainer(seed=seed, device="cpu").G.parameters()).detach()
+
+    assert torch.equal(first_weights(0), first_weights(0))
+    assert not torch.equal(first_weights(0), first_weights(1))
+
+
+# Exported generators ------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> tuple[training.Trainer, Path]:
+    G, D = models.ToyGenerator(z_dim=4, width=8), models.ToyDiscriminator(width=8)
+    config = training.TrainConfig(steps=5, ema=0.5, device="cpu", noise="uniform")
+    trainer = run(training.Trainer(G, D, objectives.least_squares(), ring(), config))
+    path = tmp_path_factory.mktemp("exported") / "g.safetensors"
+    training.export_generator(trainer, path)
+    return trainer, path
+
+
+def test_an_exported_generator_samples_as_its_trainer(exported: tuple[training.Trainer, Path]):
+    trainer, path = exported
+    G, info = training.load_generator(path)
+    assert torch.equal(training.sample(G, 7, noise=info.noise, seed=2), trainer.sample(7, seed=2))
+    assert (info.step, info.objective, info.noise) == (5, "LSGAN (-1, 1, 0)", "uniform")
+
+
+def test_a_damaged_export_is_noticed(exported: tuple[training.Trainer, Path], tmp_path: Path):
+    content = exported[1].read_bytes()
+    for at in (3, 20, len(content) // 2, len(content) - 1):
+        damaged = bytearray(content)
+        damaged[at] ^= 4
+        for wrong in (bytes(damaged), content[:at]):
+            (tmp_path / "g").write_bytes(wrong)
+            with pytest.raises(CheckpointError, match=r"g (cannot be read|is damaged|was exported by another)"):
+                training.load_generator(tmp_path / "g")
+
+
+def test_what_ganlab_did_not_make_is_refused(tmp_path: Path):
+    import safetensors.torch
+
+    safetensors.torch.save_file({"w": torch.zeros(2)}, tmp_path / "other")
+    with pytest.raises(CheckpointError, match="holds no ganlab generator"):
+        training.load_generator(tmp_path / "other")
+    with pytest.raises(CheckpointError, match="TinyG has no spec"):
+        training.export_generator(tiny_trainer(), tmp_path / "tiny")
+    with pytest.raises(ConfigError, match="'nope'"):
+        recipes.get("nope")

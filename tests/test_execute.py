@@ -1,0 +1,132 @@
+"""`make notebooks`: one form, no half-written lesson, no lesson that was not run."""
+
+import importlib.util
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_notebook, new_output
+
+ROOT = Path(__file__).parents[1]
+specification = importlib.util.spec_from_file_location("execute", ROOT / "notebooks" / "execute.py")
+assert specification is not None
+assert specification.loader is not None
+execute: Any = importlib.util.module_from_spec(specification)
+specification.loader.exec_module(execute)
+
+
+def ran(source: str, *outputs: Any, count: int | None = 1, **metadata: Any) -> Any:
+    return new_code_cell(source, execution_count=count, outputs=list(outputs), metadata=metadata)
+
+
+def written(folder: Path, *cells: Any) -> Path:
+    path = folder / "00_lesson.ipynb"
+    path.write_text(execute.normalised(new_notebook(cells=list(cells))), encoding="utf-8")
+    return path
+
+
+def test_the_form_is_fixed_and_normalising_twice_changes_nothing():
+    widget = new_output("display_data", data={execute.WIDGET: {"model_id": "1"}, "text/plain": "0%|"})
+    cell = ran(
+        "print(1)",
+        new_output("stream", name="stdout", text="1\n"),
+        new_output("stream", name="stdout", text="2\n"),
+        widget,
+        new_output("stream", name="stderr", text="50%|"),
+        new_output("display_data", data={"text/plain": "figure"}, metadata={"needs_background": "light"}),
+        tags=["nbval-ignore-output"],
+        execution={"iopub.status.idle": "2026-01-01T00:00:00Z"},
+        collapsed=True,
+    )
+    notebook = new_notebook(
+        cells=[cell], metadata={"widgets": {}, "kernelspec": {"name": "mine", "display_name": "Mine"}}
+    )
+    text = execute.normalised(notebook)
+    again = nbformat.reads(text, as_version=4)
+    assert execute.normalised(again) == text
+    assert again.metadata == execute.METADATA
+    assert again.cells[0].metadata == {"tags": ["nbval-ignore-output"]}
+    assert [output.get("text") for output in again.cells[0].outputs] == ["1\n2\n", None]
+    assert again.cells[0].outputs[1].metadata == {}
+
+
+def test_a_warning_in_a_compared_cell_is_kept():
+    cell = ran("f()", new_output("stream", name="stderr", text="a warning"))
+    assert "a warning" in execute.normalised(new_notebook(cells=[cell]))
+
+
+def test_a_good_lesson_has_no_problems(tmp_path: Path):
+    error = new_output("error", ename="ClaimFailed", evalue="", traceback=[])
+    path = written(tmp_path, ran("1"), ran("raise", error, count=2, tags=["raises-exception"]))
+    assert execute.problems(path) == []
+
+
+@pytest.mark.parametrize(
+    ("cells", "problem"),
+    [
+        ([ran("1", count=None)], "not run from top to bottom"),
+        ([ran("1", count=2)], "not run from top to bottom"),
+        ([ran("1", count=2), ran("2", count=1)], "not run from top to bottom"),
+        ([ran("1", new_output("error", ename="E", evalue="", traceback=[]))], "code cell 1 holds an error"),
+        ([ran("1", new_output("stream", name="stdout", text="x" * 400_000))], "391 KB, more than 300"),
+    ],
+)
+def test_problems_are_named(tmp_path: Path, cells: list[Any], problem: str):
+    assert problem in execute.problems(written(tmp_path, *cells))
+
+
+def test_a_lesson_saved_by_hand_is_noticed(tmp_path: Path):
+    path = written(tmp_path, ran("1"))
+    content = json.loads(path.read_text(encoding="utf-8"))
+    content["metadata"]["widgets"] = {}
+    path.write_text(json.dumps(content), encoding="utf-8")
+    assert execute.problems(path) == ["saved in another form"]
+
+
+def test_the_courses_own_lessons_are_in_order():
+    paths = sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
+    assert paths
+    assert {path.name: execute.problems(path) for path in paths} == {path.name: [] for path in paths}
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb")), ids=lambda path: path.stem)
+def test_cells_are_short_and_the_first_one_sets_up(path: Path):
+    cells = [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
+    assert cells[0].source == "from ganlab.notebook import setup; setup()"
+    for cell in cells:
+        lines = [line for line in cell.source.splitlines() if line.strip()]
+        assert len(lines) <= 15, cell.source
+        assert "pip install" not in cell.source
+
+
+@pytest.mark.slow
+def test_running_writes_once_and_never_half(tmp_path: Path):
+    """About 10 s: four kernels are started."""
+    script = tmp_path / "execute.py"
+    script.write_text((ROOT / "notebooks" / "execute.py").read_text(encoding="utf-8"), encoding="utf-8")
+
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, str(script), *arguments]
+        return subprocess.run(command, capture_output=True, text=True, encoding="utf-8", timeout=300, check=False)
+
+    good = tmp_path / "00_good.ipynb"
+    source = "import os, sys\nprint(repr(os.environ['GANLAB_DATA']), sys.executable == " + repr(sys.executable) + ")"
+    nbformat.write(new_notebook(cells=[new_code_cell(source), new_code_cell("2 + 2")]), good)
+    assert run("--check").returncode == 1
+    assert "00_good: written" in run().stdout
+    assert "'' True" in good.read_text(encoding="utf-8")
+    assert "00_good: unchanged" in run().stdout
+    assert run("--check").returncode == 0
+
+    bad = tmp_path / "01_bad.ipynb"
+    nbformat.write(new_notebook(cells=[new_code_cell("1 / 0")]), bad)
+    before = bad.read_bytes()
+    failed = run("01_bad")
+    assert failed.returncode == 1
+    assert "01_bad: ZeroDivisionError: division by zero (nothing written)" in failed.stderr
+    assert bad.read_bytes() == before
+    assert run("02_none").returncode == 1

@@ -1,0 +1,134 @@
+"""Pictures: right pixels, named axes, the same bytes each time."""
+
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from matplotlib import pyplot as plt
+from PIL import Image
+
+from ganlab import plots
+from ganlab.errors import ShapeError
+
+X = np.linspace(-1, 1, 20)
+FIGURES = {
+    "sample grid": lambda: plots.sample_grid(torch.zeros(5, 1, 8, 8), title="a message"),
+    "losses": lambda: plots.losses(np.ones((60, 4)), title="a message", reference={"2 log 2": 1.386}),
+    "densities": lambda: plots.densities_1d(X, X**2, X**4, D=X**2, title="a message"),
+    "densities without D": lambda: plots.densities_1d(X, X**2, X**4, title="a message"),
+    "points": lambda: plots.samples_2d(torch.zeros(4, 2), np.ones((3, 2)), title="a message"),
+    "points over D": lambda: plots.samples_2d(
+        torch.zeros(4, 2), np.ones((3, 2)), title="a message", D=lambda points: torch.from_numpy(points).sum(dim=1)
+    ),
+    "game": lambda: plots.game(title="a message"),
+}
+
+
+@pytest.fixture(autouse=True)
+def style():
+    mpl.use("agg")
+    with mpl.rc_context():
+        plots.use_style()
+        yield
+    plt.close("all")
+
+
+@pytest.mark.parametrize("draw", FIGURES.values(), ids=FIGURES.keys())
+def test_every_figure_has_a_message_and_named_axes(draw):
+    axes = draw().axes
+    assert axes[0].get_title(loc="left") == "a message"
+    for ax in axes:
+        if ax.axison:
+            assert ax.get_ylabel()
+            assert ax.get_xlabel() or ax is not axes[0]
+
+
+@pytest.mark.parametrize("draw", FIGURES.values(), ids=FIGURES.keys())
+def test_a_saved_figure_has_the_same_bytes_each_time(draw, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("GANLAB_FIGURES", str(tmp_path / "new"))
+    first, second = (plots.save(draw(), "name").read_bytes() for _ in range(2))
+    assert first == second
+    assert [path.name for path in (tmp_path / "new").iterdir()] == ["name.png"]
+
+
+def test_figures_go_beside_the_lessons(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.delenv("GANLAB_FIGURES", raising=False)
+    (tmp_path / "notebooks" / "deep").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "notebooks" / "deep")
+    assert plots.save(plots.game(title="t"), "x") == tmp_path / "figures" / "x.png"
+
+
+@given(n=st.integers(1, 20), columns=st.integers(1, 9), side=st.integers(1, 60), channels=st.sampled_from([1, 3]))
+def test_every_pixel_of_a_grid_is_in_its_place(n: int, columns: int, side: int, channels: int):
+    images = np.random.default_rng(0).integers(0, 256, (n, channels, side, side), dtype=np.uint8)
+    canvas = plots.grid_array(images, columns).reshape(-1, plots.grid_array(images, columns).shape[1], channels)
+    columns = min(columns, n)
+    rows = -(-n // columns)
+    tile = (canvas.shape[1] - 2) // columns
+    scale = (tile - 2) // side
+    assert canvas.shape[0] == rows * tile + 2
+    assert scale * side >= min(plots.SMALLEST_TILE, side * scale)
+    for i in range(n):
+        top, left = i // columns * tile + 2, i % columns * tile + 2
+        cut = canvas[top : top + side * scale : scale, left : left + side * scale : scale]
+        assert np.array_equal(cut, images[i].transpose(1, 2, 0))
+
+
+def test_floats_are_mapped_from_their_range_and_clipped():
+    images = torch.tensor([-9.0, -1.0, 0.0, 1.0, 9.0]).repeat_interleave(64 * 64).reshape(5, 1, 64, 64)
+    grid = plots.grid_array(images, 5)
+    assert [int(grid[10, 10 + 66 * i]) for i in range(5)] == [0, 0, 128, 255, 255]
+    assert plots.grid_array(images, 5, (0, 1))[10, 10 + 66 * 2] == 0
+
+
+def test_a_grid_file_is_the_grid(tmp_path: Path):
+    images = torch.rand(4, 3, 8, 8) * 2 - 1
+    plots.save_grid_png(images, tmp_path / "deep" / "grid.png", columns=2)
+    assert np.array_equal(np.asarray(Image.open(tmp_path / "deep" / "grid.png")), plots.grid_array(images, 2))
+    assert [path.name for path in (tmp_path / "deep").iterdir()] == ["grid.png"]
+
+
+def test_the_running_mean_is_the_mean_of_the_last_steps():
+    history = np.random.default_rng(0).normal(size=(100, 2))
+    ax = plots.losses(history, title="t", smooth=10).axes[0]
+    smooth = next(line for line in ax.lines if line.get_label() == "loss of G")
+    steps, values = smooth.get_data()
+    assert steps[0] == 10
+    np.testing.assert_allclose(values, [history[i - 10 : i, 1].mean() for i in steps.astype(int)])
+
+
+def test_the_colours_differ_in_lightness_too():
+    """So that a grey print, or an eye without one kind of cone, tells data, generator and discriminator apart."""
+    from matplotlib.colors import to_rgb
+
+    def seen(hex_: str, drop: int) -> np.ndarray:
+        return np.delete(np.array(to_rgb(hex_)), drop)
+
+    colours = [plots.COLOURS[name] for name in ("data", "generator", "discriminator")]
+    for drop in range(3):
+        for i, one in enumerate(colours):
+            for other in colours[i + 1 :]:
+                assert np.abs(seen(one, drop) - seen(other, drop)).max() > 0.1
+
+
+@pytest.mark.parametrize(
+    ("draw", "named"),
+    [
+        (lambda: plots.grid_array(np.zeros((2, 2, 8, 8))), r"\[2, 2, 8, 8\]"),
+        (lambda: plots.grid_array(np.zeros((0, 1, 8, 8))), r"\[0, 1, 8, 8\]"),
+        (lambda: plots.grid_array(np.zeros((8, 8))), r"\[8, 8\]"),
+        (lambda: plots.losses(np.zeros(5), title="t"), r"\[5\]"),
+        (lambda: plots.losses(np.zeros((0, 2)), title="t"), r"\[0, 2\]"),
+        (lambda: plots.densities_1d(X, X, X[1:], title="t"), r"\[20\], \[20\], \[19\]"),
+        (lambda: plots.densities_1d(X, X, X, D=X[1:], title="t"), r"\[19\]"),
+        (lambda: plots.samples_2d(np.zeros((3, 3)), np.zeros((3, 2)), title="t"), r"\[3, 3\]"),
+    ],
+)
+def test_wrong_shapes_are_named(draw, named: str):
+    with pytest.raises(ShapeError, match=named) as caught:
+        draw()
+    assert "\n" not in str(caught.value)
