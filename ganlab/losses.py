@@ -3,9 +3,10 @@
 With D = σ(t), computing D first and log(1 − D) after loses every digit as soon as D rounds to 1. The rewriting
 
     log D        → log_sigmoid(t)         D      → exp(log_sigmoid(t))
-    log (1 − D)  → log_sigmoid(−t)        1 − D  → exp(log_sigmoid(−t))
+    log (1 − D)  → −softplus(t)           1 − D  → exp(−softplus(t))
 
-keeps the relative precision of the value and of the gradient for every t. (log_sigmoid(t) = −softplus(−t).)
+keeps the relative precision of the value and of the gradient for every t. Both are one function,
+log_sigmoid(t) = −softplus(−t), and each is one kernel of torch.
 """
 
 from collections.abc import Callable
@@ -22,10 +23,14 @@ from ganlab.errors import NotStabilisable
 
 t = sp.Symbol("t", real=True)
 log_sigmoid = sp.Function("log_sigmoid", real=True)
+softplus = sp.Function("softplus", real=True)
 relu = sp.Function("relu", real=True)
 
 TORCH: dict[str, Callable[..., Tensor]] = {
-    "log_sigmoid": F.logsigmoid,
+    # softplus(t; β) = log(1 + e^(βt))/β, so β = −1 gives log σ(t) without negating t. From 40 on it is linear in
+    # float64 as well; torch's own threshold of 20 is right in float32 only.
+    "log_sigmoid": lambda x: F.softplus(x, beta=-1, threshold=40),
+    "softplus": lambda x: F.softplus(x, threshold=40),
     "relu": torch.relu,
     "exp": torch.exp,
     "log": torch.log,
@@ -59,7 +64,9 @@ class Loss:
         if logits.dtype in (torch.bfloat16, torch.float16):
             logits = logits.float()
         mean = self._pointwise(logits).mean()
-        return mean if self._factor == 1 else self._factor * mean
+        if abs(self._factor) == 1:
+            return mean if self._factor > 0 else -mean
+        return self._factor * mean
 
 
 @dataclass(frozen=True)
@@ -83,7 +90,7 @@ def compile_loss(expression: sp.Expr, D: sp.Symbol, output: str) -> Loss:
     expression: sympy, in D alone; output: "probability" (D = σ(t)) or "score" (D = t).
     Raises `NotStabilisable`, naming the expression and the logit, if no finite form with right gradients is found.
     """
-    stable = _in_log_sigmoid(expression, D) if output == "probability" else expression.subs(D, t)
+    stable = _in_softplus(expression, D) if output == "probability" else expression.subs(D, t)
     stable = stable.replace(sp.Max, _max_as_relu)
     missing = sorted({f.func.__name__ for f in stable.atoms(sp.Function)} - TORCH.keys())
     if missing:
@@ -96,10 +103,10 @@ def compile_loss(expression: sp.Expr, D: sp.Symbol, output: str) -> Loss:
     return loss
 
 
-def _in_log_sigmoid(expression: sp.Expr, D: sp.Symbol) -> sp.Expr:
-    """The expression with D = σ(t), every log and every power of D and 1 − D written with log_sigmoid."""
-    log_D, log_1_minus_D = log_sigmoid(t), log_sigmoid(-t)
-    logs = {log: _log_in_log_sigmoid(log, D, log_D, log_1_minus_D) for log in expression.atoms(sp.log)}
+def _in_softplus(expression: sp.Expr, D: sp.Symbol) -> sp.Expr:
+    """The expression with D = σ(t), every log and every power of D and 1 − D written with softplus."""
+    log_D, log_1_minus_D = log_sigmoid(t), -softplus(t)
+    logs = {log: _log_in_softplus(log, D, log_D, log_1_minus_D) for log in expression.atoms(sp.log)}
     names = {log: sp.Dummy() for log in logs}
     without_logs = sp.factor(expression.xreplace(names))
     in_t = without_logs.subs(1 - D, sp.exp(log_1_minus_D)).subs(D - 1, -sp.exp(log_1_minus_D))
@@ -107,7 +114,7 @@ def _in_log_sigmoid(expression: sp.Expr, D: sp.Symbol) -> sp.Expr:
     return in_t.xreplace({name: logs[log] for log, name in names.items()})
 
 
-def _log_in_log_sigmoid(log: sp.Expr, D: sp.Symbol, log_D: sp.Expr, log_1_minus_D: sp.Expr) -> sp.Expr:
+def _log_in_softplus(log: sp.Expr, D: sp.Symbol, log_D: sp.Expr, log_1_minus_D: sp.Expr) -> sp.Expr:
     """log of a product of powers of D, 1 − D and factors that are positive on [0, 1]."""
     total: sp.Expr = sp.Integer(0)
     sign = sp.Integer(1)

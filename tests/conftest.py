@@ -10,6 +10,10 @@ settings.register_profile(
 settings.load_profile("ganlab")
 
 
+# Workers of pytest-xdist share the cores; the networks of the tests are tiny.
+torch.set_num_threads(1)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     if torch.cuda.is_available():
         return

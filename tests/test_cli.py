@@ -66,7 +66,8 @@ def test_train_stop_resume_and_sample(tmp_path: Path):
 
     generator = tmp_path / "whole/generator.safetensors"
     assert ganlab("sample", generator, "--n", "9", "--out", "a/grid.png", cwd=tmp_path).returncode == 0
-    assert Image.open(tmp_path / "a/grid.png").size == (8 * 42 + 2, 2 * 42 + 2)
+    with Image.open(tmp_path / "a/grid.png") as grid:
+        assert grid.size == (8 * 42 + 2, 2 * 42 + 2)
     assert ganlab("sample", generator, "--n", "300", "--seed", "3", "--out", "s.npz", cwd=tmp_path).returncode == 0
     samples = np.load(tmp_path / "s.npz")["samples"]
     G, info = training.load_generator(generator)
@@ -104,7 +105,7 @@ def test_an_error_is_one_line_and_status_2(tmp_path: Path, arguments: list[str],
     (tmp_path / "file").write_text("no such thing")
     result = ganlab(*arguments, cwd=tmp_path)
     assert result.returncode == 2, result.stderr
-    (line,) = [line for line in result.stderr.splitlines() if "step/s" not in line]
+    (line,) = result.stderr.splitlines()
     assert line.startswith("error: ")
     assert said in line
     assert "Traceback" not in result.stderr

@@ -62,8 +62,10 @@ def test_losses_equal_the_hand_written_ones(name: str, dtype: torch.dtype, devic
     value_by_hand, gradient_by_hand = value_and_gradient(by_hand, logits.double())
     digits = {torch.float64: 1e-12, torch.float32: 2e-6, torch.bfloat16: 2e-6}[dtype]
     of_gradient = {torch.float64: 1e-12, torch.float32: 2e-6, torch.bfloat16: 8e-3}[dtype]
+    # The two terms of a smoothed loss pull in opposite directions and cancel near t = log 9.
+    cancelling = 1e-7 if name == "smoothed real" and dtype is not torch.float64 else 1e-12
     torch.testing.assert_close(value, value_by_hand, rtol=digits, atol=1e-12)
-    torch.testing.assert_close(gradient, gradient_by_hand, rtol=of_gradient, atol=1e-12)
+    torch.testing.assert_close(gradient, gradient_by_hand, rtol=of_gradient, atol=cancelling)
 
 
 @pytest.mark.parametrize("dtype", DTYPES, ids=str)
@@ -132,7 +134,6 @@ def mine(real: sp.Expr, output: str = "probability") -> Loss:
         ((D - sp.Rational(1, 2)) ** 2, lambda t: (t.sigmoid() - 0.5).square().mean()),
         (sp.log(D) ** 2, lambda t: F.logsigmoid(t).square().mean()),
     ],
-    ids=str,
 )
 def test_other_expressions_in_a_probability(expression: sp.Expr, reference):
     logits = torch.linspace(-15, 15, 41, dtype=torch.float64)

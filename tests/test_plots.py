@@ -88,7 +88,8 @@ def test_floats_are_mapped_from_their_range_and_clipped():
 def test_a_grid_file_is_the_grid(tmp_path: Path):
     images = torch.rand(4, 3, 8, 8) * 2 - 1
     plots.save_grid_png(images, tmp_path / "deep" / "grid.png", columns=2)
-    assert np.array_equal(np.asarray(Image.open(tmp_path / "deep" / "grid.png")), plots.grid_array(images, 2))
+    with Image.open(tmp_path / "deep" / "grid.png") as grid:
+        assert np.array_equal(np.asarray(grid), plots.grid_array(images, 2))
     assert [path.name for path in (tmp_path / "deep").iterdir()] == ["grid.png"]
 
 
@@ -96,7 +97,7 @@ def test_the_running_mean_is_the_mean_of_the_last_steps():
     history = np.random.default_rng(0).normal(size=(100, 2))
     ax = plots.losses(history, title="t", smooth=10).axes[0]
     smooth = next(line for line in ax.lines if line.get_label() == "loss of G")
-    steps, values = smooth.get_data()
+    steps, values = (np.asarray(smooth.get_data()[i], dtype=float) for i in range(2))
     assert steps[0] == 10
     np.testing.assert_allclose(values, [history[i - 10 : i, 1].mean() for i in steps.astype(int)])
 
