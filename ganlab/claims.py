@@ -84,7 +84,8 @@ def verified(statement: str, value: Any, expected: Any, *, tolerance: float, ans
     worst = np.unravel_index(np.argmax(error), error.shape)
     if error[worst] > tolerance:
         raise ClaimFailed(f"{statement}: {one[worst]} is not within {tolerance:g} of {other[worst]}")
-    _hold(Claim("verified", f"{statement}, within {tolerance:g}", _ids(answers)))
+    bound = f"within {tolerance:g}" if tolerance else "exactly"
+    _hold(Claim("verified", f"{statement}, {bound}", _ids(answers)))
 
 
 def observed(
