@@ -250,7 +250,7 @@ def _numeric(statement: str, side: Any) -> np.ndarray:
 def _seed_value(statement: str, value: Any) -> float:
     _refuse_truth_values(statement, value)
     try:
-        return float(value)
+        return float(value.detach() if hasattr(value, "detach") else value)
     except (TypeError, ValueError) as error:
         raise ClaimMisused(f"{statement}: {value!r} is no number; give one number per seed.") from error
 

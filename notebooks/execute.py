@@ -2,7 +2,7 @@
 
 Lessons run in file order, on the embedded digits alone (no data folder is seen), and are written back without
 timestamps, widget states or progress bars, so that a second run changes nothing. `--check` runs nothing and reports
-lessons that were not run, hold an error, are too large, or were saved in another form.
+lessons that were not run, hold an error or a warning, are too large, or were saved in another form.
 """
 
 import os
@@ -77,6 +77,8 @@ def problems(path: Path) -> list[str]:
         expected = "raises-exception" in cell.metadata.get("tags", [])
         if not expected and any(output.output_type == "error" for output in cell.outputs):
             found.append(f"code cell {number} holds an error")
+        if any(output.get("name") == "stderr" for output in cell.outputs):
+            found.append(f"code cell {number} writes a warning")
     if len(text.encode()) > MOST_BYTES:
         found.append(f"{len(text.encode()) // 1024} KB, more than {MOST_BYTES // 1024}")
     if text != normalised(notebook):

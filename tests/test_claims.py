@@ -132,7 +132,7 @@ def test_verified_takes_numbers_of_all_kinds():
 
 def test_observed_counts_seeds():
     claims.observed("modes", [8, 7, 3], at_least=7, in_seeds=2)
-    claims.observed("modes", [8, 7], at_least=7)
+    claims.observed("modes", [8, torch.tensor(7.0, requires_grad=True)], at_least=7)
     claims.observed("band", [0.4], at_least=0.3, at_most=0.5)
     claims.observed("low", [0.1, math.nan], at_most=0.5, in_seeds=1)
     for values, options in (

@@ -72,6 +72,7 @@ def test_a_good_lesson_has_no_problems(tmp_path: Path):
         ([ran("1", count=2)], "not run from top to bottom"),
         ([ran("1", count=2), ran("2", count=1)], "not run from top to bottom"),
         ([ran("1", new_output("error", ename="E", evalue="", traceback=[]))], "code cell 1 holds an error"),
+        ([ran("1", new_output("stream", name="stderr", text="Warning"))], "code cell 1 writes a warning"),
         ([ran("1", new_output("stream", name="stdout", text="x" * 400_000))], "391 KB, more than 300"),
     ],
 )
