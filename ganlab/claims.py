@@ -25,7 +25,10 @@ from ganlab.errors import ClaimFailed, ClaimMisused, ConfigError
 KINDS = ("proved", "verified", "observed")
 SHOWN = 200
 _ID = re.compile(r"[A-E][1-9]\d?")
-_LINE = re.compile(r"✓ (?P<kind>proved|verified|observed): (?P<statement>.*?)(?: \[(?P<answers>[A-E\d, ]+)\])?")
+# Strict about ids: a statement may end in an interval, such as [0, 1].
+_LINE = re.compile(
+    rf"✓ (?P<kind>proved|verified|observed): (?P<statement>.*?)(?: \[(?P<answers>{_ID.pattern}(?:, {_ID.pattern})*)\])?"
+)
 
 
 @dataclass(frozen=True)
@@ -49,43 +52,44 @@ def proved(statement: str, left: Any, right: Any, *, answers: Sequence[str] = ()
     """Claim that two sympy expressions (or matrices) are equal for all values of their symbols.
 
     Numbers must be exact. Raises `ClaimFailed` with both sides and the difference that remained, `ClaimMisused` for
-    truth values, decimals, or sides that are undefined.
+    truth values, decimals, or sides that are empty or undefined.
     """
+    ids = _checked(statement, answers)
     sides = [_exact(statement, side) for side in (left, right)]
     if sides[0].shape != sides[1].shape:
         raise ClaimMisused(
             f"{statement}: the sides have shapes {sides[0].shape} and {sides[1].shape}; give equal ones."
         )
     for one, other in zip(*sides, strict=True):
-        remainder = _reduced(one - other)
+        remainder = 0 if one == other else _reduced(one - other)
         if remainder != 0:
             raise ClaimFailed(
                 f"{statement}: {_short(one)} is not {_short(other)}; their difference is {_short(remainder)}"
             )
-    _hold(Claim("proved", statement, _ids(answers)))
+    _hold(Claim("proved", statement, ids))
 
 
 def verified(statement: str, value: Any, expected: Any, *, tolerance: float, answers: Sequence[str] = ()) -> None:
     """Claim that numbers meet independently computed ones: |value − expected| ≤ tolerance everywhere.
 
-    `value` and `expected` are numbers, arrays or tensors of one shape. Raises `ClaimFailed` with the two that differ
-    most, `ClaimMisused` for truth values, shapes that differ, or a tolerance that is no finite number ≥ 0.
+    `value` and `expected` are numbers, arrays or tensors of one shape; integers are compared exactly. Raises
+    `ClaimFailed` with the two that differ most, `ClaimMisused` for truth values, shapes that differ, or a tolerance
+    that is no finite number ≥ 0.
     """
-    _refuse_truth_values(statement, tolerance)
-    if not (math.isfinite(tolerance) and tolerance >= 0):
+    ids = _checked(statement, answers)
+    if _bound(statement, tolerance) < 0:
         raise ClaimMisused(f"{statement}: tolerance is {tolerance}; give a finite number that is not negative.")
     one, other = (_numeric(statement, side) for side in (value, expected))
     if one.shape != other.shape or not one.size:
         raise ClaimMisused(
             f"{statement}: shapes are {one.shape} and {other.shape}; give equal ones that are not empty."
         )
-    with np.errstate(invalid="ignore"):
-        error = np.nan_to_num(np.abs(one - other), nan=np.inf)
+    error = np.nan_to_num(np.asarray(np.abs(one - other), dtype=np.float64), nan=np.inf)
     worst = np.unravel_index(np.argmax(error), error.shape)
     if error[worst] > tolerance:
         raise ClaimFailed(f"{statement}: {one[worst]} is not within {tolerance:g} of {other[worst]}")
     bound = f"within {tolerance:g}" if tolerance else "exactly"
-    _hold(Claim("verified", f"{statement}, {bound}", _ids(answers)))
+    _hold(Claim("verified", f"{statement}, {bound}", ids))
 
 
 def observed(
@@ -100,18 +104,21 @@ def observed(
     """Claim that an experiment's value meets a bound in at least `in_seeds` of its seeds (default: in all).
 
     `per_seed_values` holds one number per seed. Give `at_least`, `at_most`, or both for a band. A NaN meets no bound.
-    Raises `ClaimFailed` with the values, `ClaimMisused` for truth values, no bound, or more seeds than values.
+    Raises `ClaimFailed` with the values, `ClaimMisused` for truth values, no bound, bounds that are not finite or that
+    no value meets, or more seeds than values.
     """
-    values = [_seed_value(statement, value) for value in per_seed_values]
+    ids = _checked(statement, answers)
+    values = _seed_values(statement, per_seed_values)
     needed = len(values) if in_seeds is None else in_seeds
-    if not 1 <= needed <= len(values):
+    if type(needed) is not int or not 1 <= needed <= len(values):
         raise ClaimMisused(f"{statement}: {len(values)} values for {needed} seeds; give one per seed, at least one.")
-    bounds = [
-        f"{word} {bound:g}" for word, bound in (("at least", at_least), ("at most", at_most)) if bound is not None
-    ]
+    given = (("at least", at_least), ("at most", at_most))
+    bounds = [f"{word} {_bound(statement, bound):g}" for word, bound in given if bound is not None]
     if not bounds:
         raise ClaimMisused(f"{statement}: no bound; give at_least, at_most, or both.")
     low, high = (-math.inf if at_least is None else at_least), (math.inf if at_most is None else at_most)
+    if low > high:
+        raise ClaimMisused(f"{statement}: no value is at least {low:g} and at most {high:g}; swap the bounds.")
     count = sum(low <= value <= high for value in values)
     bound = " and ".join(bounds)
     if count < needed:
@@ -119,7 +126,7 @@ def observed(
         raise ClaimFailed(f"{statement}: {bound} in {count} of {len(values)} seeds, not in {needed}: {_short(shown)}")
     seeds = f"all {len(values)} seeds" if needed == len(values) > 1 else f"at least {needed} of {len(values)} seeds"
     seeds = "1 seed" if len(values) == 1 else seeds
-    _hold(Claim("observed", f"{statement}, {bound} in {seeds}", _ids(answers)))
+    _hold(Claim("observed", f"{statement}, {bound} in {seeds}", ids))
 
 
 def summary() -> None:
@@ -184,31 +191,47 @@ def format_ledger(entries: Sequence[Entry]) -> str:
 
 
 def _hold(claim: Claim) -> None:
-    if not claim.statement.strip() or "\n" in claim.statement:
-        raise ClaimMisused(f"{claim.statement!r} is no statement; give one line of text.")
     ledger.append(claim)
     print(claim)
 
 
-def _ids(answers: Sequence[str]) -> tuple[str, ...]:
-    wrong = [answer for answer in answers if not _ID.fullmatch(answer)]
-    if isinstance(answers, str) or wrong:
-        raise ClaimMisused(f"answers is {answers!r}; give a list of question ids such as ['A2', 'D5'].")
+def _checked(statement: Any, answers: Any) -> tuple[str, ...]:
+    if not isinstance(statement, str) or not statement.strip() or statement.splitlines() != [statement]:
+        raise ClaimMisused(f"{_short(repr(statement))} is no statement; give one line of text.")
+    if not (isinstance(answers, list | tuple) and all(isinstance(id_, str) and _ID.fullmatch(id_) for id_ in answers)):
+        raise ClaimMisused(
+            f"{statement}: answers is {_short(repr(answers))}; give a list of question ids such as ['A2', 'D5']."
+        )
     return tuple(answers)
 
 
-def _refuse_truth_values(statement: str, side: Any) -> None:
+def _refuse_truth_value(statement: str, side: Any) -> None:
     relation = isinstance(side, Boolean) and not isinstance(side, sp.Expr)
-    if isinstance(side, bool) or relation or str(getattr(side, "dtype", None)) in ("bool", "torch.bool"):
-        raise ClaimMisused(f"{statement}: {side!r} is a truth value; give the two sides, the claim compares them.")
+    if isinstance(side, bool | np.bool_) or relation:
+        raise ClaimMisused(
+            f"{statement}: {_short(side)} is a truth value; give the two sides, the claim compares them."
+        )
+
+
+def _plain(side: Any) -> Any:
+    """What arrays, tensors, matrices and sequences hold, as nested lists; the numbers in them are not rounded."""
+    if hasattr(side, "tolist"):
+        side = side.tolist()
+    return [_plain(entry) for entry in side] if isinstance(side, list | tuple | range) else side
 
 
 def _exact(statement: str, side: Any) -> sp.Matrix:
-    _refuse_truth_values(statement, side)
+    plain = _plain(side)
+    rows = [row if isinstance(row, list) else [row] for row in (plain if isinstance(plain, list) else [plain])]
+    for entry in (entry for row in rows for entry in row):
+        _refuse_truth_value(statement, entry)
     try:
-        matrix = sp.Matrix(side) if isinstance(side, sp.MatrixBase | list | tuple) else sp.Matrix([sp.sympify(side)])
+        exact = [[sp.sympify(entry, strict=True) for entry in row] for row in rows]
+        if not all(isinstance(entry, sp.Expr) for row in exact for entry in row) or not any(exact):
+            raise TypeError
+        matrix = sp.Matrix(exact)
     except (TypeError, ValueError, sp.SympifyError) as error:
-        raise ClaimMisused(f"{statement}: {side!r} is no sympy expression; give one.") from error
+        raise ClaimMisused(f"{statement}: {_short(repr(side))} is no sympy expression; give one.") from error
     if matrix.has(sp.Float):
         raise ClaimMisused(f"{statement}: {_short(side)} has decimals; a proof wants exact numbers, as sympy.Rational.")
     if matrix.has(sp.nan, sp.zoo):
@@ -234,25 +257,41 @@ def _reduced(difference: sp.Expr) -> sp.Expr:
     return sp.simplify(difference)
 
 
+def _number(statement: str, value: Any) -> int | float | complex:
+    _refuse_truth_value(statement, value)
+    if isinstance(value, sp.Expr) and value.is_number:
+        value = int(value) if value.is_Integer else float(value) if value.is_extended_real else complex(value)
+    if not isinstance(value, int | float | complex):
+        raise ClaimMisused(f"{statement}: {_short(repr(value))} is no number; give numbers, arrays or tensors.")
+    return value
+
+
 def _numeric(statement: str, side: Any) -> np.ndarray:
-    _refuse_truth_values(statement, side)
-    if hasattr(side, "detach"):
-        side = side.detach().cpu().double()
-    elif isinstance(side, sp.Expr):
-        side = complex(side) if not side.is_real else float(side)
-    array = np.asarray(side)
-    _refuse_truth_values(statement, array)
-    if array.dtype.kind not in "iufc":
-        raise ClaimMisused(f"{statement}: {_short(side)} is no number; give numbers, arrays or tensors.")
-    return array
+    """Python numbers in an array of objects: NumPy's own integers wrap around, and floats round large ones."""
+    array = np.array(_plain(side), dtype=object)
+    return np.array([_number(statement, entry) for entry in array.flat], dtype=object).reshape(array.shape)
 
 
-def _seed_value(statement: str, value: Any) -> float:
-    _refuse_truth_values(statement, value)
+def _real(statement: str, value: Any) -> float:
+    number = _number(statement, _plain(value))
+    if isinstance(number, complex):
+        raise ClaimMisused(f"{statement}: {number} is complex; give a real number.")
+    return float(number)
+
+
+def _bound(statement: str, value: Any) -> float:
+    number = _real(statement, value)
+    if not math.isfinite(number):
+        raise ClaimMisused(f"{statement}: {number} is no bound or tolerance; give a finite number.")
+    return number
+
+
+def _seed_values(statement: str, values: Any) -> list[float]:
     try:
-        return float(value.detach() if hasattr(value, "detach") else value)
-    except (TypeError, ValueError) as error:
-        raise ClaimMisused(f"{statement}: {value!r} is no number; give one number per seed.") from error
+        values = list(values)
+    except TypeError as error:
+        raise ClaimMisused(f"{statement}: {_short(repr(values))} is no sequence; give one number per seed.") from error
+    return [_real(statement, value) for value in values]
 
 
 def _short(value: Any) -> str:

@@ -48,6 +48,7 @@ def train(
         raise ConfigError(f"every is {every}; give an integer of at least 1.")
     folder = out or Path("runs") / recipe
     folder.mkdir(parents=True, exist_ok=True)
+    training.spare_a_core()
     options = {"seed": seed, "device": device, "precision": precision, "compile": compile}
     trainer = chosen.trainer(root, **options, **({} if steps is None else {"steps": steps}))
     if trainer.resume(folder / CHECKPOINT):

@@ -13,7 +13,7 @@ from tqdm.auto import tqdm
 
 import ganlab
 from ganlab import plots
-from ganlab.training import Trainer, pick_device
+from ganlab.training import Trainer, pick_device, spare_a_core
 
 SEED = 0
 
@@ -23,12 +23,10 @@ def setup() -> None:
     random.seed(SEED)
     np.random.seed(SEED)  # noqa: NPY002 (libraries that draw from the global state)
     torch.manual_seed(SEED)
-    cores = os.cpu_count() or 1
-    # One core is left to the browser and to others: the networks here are small and wait for their slowest thread.
-    torch.set_num_threads(min(torch.get_num_threads(), max(2, cores - 1)))
+    spare_a_core()
     plots.use_style()
     device = pick_device("auto")
-    print(f"ganlab {ganlab.__version__}, torch {torch.__version__}, {device.type}, {cores} cores, seed {SEED}")
+    print(f"ganlab {ganlab.__version__}, torch {torch.__version__}, {device.type}, {os.cpu_count()} cores, seed {SEED}")
 
 
 def watch(trainer: Trainer, *, every: int, shown: int = 32) -> dict[int, Tensor]:

@@ -47,13 +47,16 @@ def use_style() -> None:
 def grid_array(images: Any, columns: int = 8, value_range: tuple[float, float] = (-1.0, 1.0)) -> np.ndarray:
     """Images [n, C, H, W] (C 1 or 3) side by side as uint8 [rows, columns] or [rows, columns, 3], with white gaps.
 
-    uint8 images are taken as they are; floats are mapped from `value_range`, and clipped. Raises `ShapeError`.
+    uint8 images are taken as they are; floats are mapped from `value_range`, and clipped. Raises `ShapeError` for
+    other shapes and dtypes.
     """
     images = _numpy(images)
     if images.ndim != 4 or images.shape[1] not in (1, 3) or not len(images):
         raise ShapeError(
             f"images have shape {list(images.shape)}; give [n, 1, height, width] or [n, 3, height, width]."
         )
+    if images.dtype != np.uint8 and images.dtype.kind != "f":
+        raise ShapeError(f"images have dtype {images.dtype}; give uint8, or floats in value_range.")
     if images.dtype != np.uint8:
         low, high = value_range
         images = np.rint(np.clip((images - low) / (high - low), 0, 1) * 255).astype(np.uint8)
@@ -192,7 +195,8 @@ def game(*, title: str) -> Figure:
 def save(fig: Figure, name: str) -> Path:
     """Write a figure to `<figures>/<name>.png`, the same bytes each time, and give the path.
 
-    The folder is `GANLAB_FIGURES`, else `figures` beside the lessons, else `figures` here.
+    The folder is `GANLAB_FIGURES`, else `figures` of the course that encloses the working directory, else `figures`
+    here.
     """
     path = _figures() / f"{name}.png"
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -206,8 +210,9 @@ def _figures() -> Path:
     if os.environ.get("GANLAB_FIGURES"):
         return Path(os.environ["GANLAB_FIGURES"])
     here = Path.cwd()
-    course = next((place for place in (here, *here.parents) if (place / "notebooks").is_dir()), here)
-    return course / "figures"
+    places = (here, *here.parents)
+    course = (place for place in places if (place / "notebooks").is_dir() and (place / "ganlab").is_dir())
+    return next(course, here) / "figures"
 
 
 def _numpy(values: Any) -> np.ndarray:

@@ -2,10 +2,11 @@
 
 Lessons run in file order, on the embedded digits alone (no data folder is seen), and are written back without
 timestamps, widget states or progress bars, so that a second run changes nothing. `--check` runs nothing and reports
-lessons that were not run, hold an error or a warning, are too large, or were saved in another form.
+lessons that were not run, hold an error, a warning or a memory address, are too large, or were saved in another form.
 """
 
 import os
+import re
 import sys
 import tempfile
 from pathlib import Path
@@ -13,12 +14,13 @@ from typing import Any
 
 import nbformat
 from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
 HERE = Path(__file__).resolve().parent
 TIMEOUT_SECONDS = 600
 MOST_BYTES = 300 * 1024
 KEPT_CELL_METADATA = ("tags", "slideshow", "jupyter")
+ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 WIDGET = "application/vnd.jupyter.widget-view+json"
 METADATA = {
     "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
@@ -26,16 +28,26 @@ METADATA = {
 }
 
 
-def execute(notebook: Any, folder: Path) -> None:
-    """Run all cells in place, with the interpreter that runs this. Raises `CellExecutionError` for a failing cell."""
+def execute(notebook: Any, folder: Path) -> str:
+    """Run all cells in place, with the interpreter that runs this; say in one line which failed, "" for none."""
+    begun: list[int] = []
     client = NotebookClient(
         notebook,
         timeout=TIMEOUT_SECONDS,
         kernel_name="python3",
         record_timing=False,
         resources={"metadata": {"path": str(folder)}},
+        on_cell_execute=lambda cell, cell_index: begun.append(cell_index),  # noqa: ARG005 (named by nbclient)
     )
-    client.execute()
+    try:
+        client.execute()
+    except CellExecutionError as error:
+        reason = f"{error.ename}: {error.evalue}"
+    except (CellTimeoutError, DeadKernelError) as error:
+        reason = f"{type(error).__name__}: {error}".splitlines()[0]
+    else:
+        return ""
+    return f"code cell {len(begun)}: {' '.join(reason.split())}"
 
 
 def normalised(notebook: Any) -> str:
@@ -59,6 +71,8 @@ def _outputs(cell: Any) -> list[Any]:
         if output.output_type == "stream" and kept and kept[-1].get("name") == output.name:
             kept[-1].text += output.text
             continue
+        if output.output_type == "error":  # the whole traceback names folders of this machine
+            output.traceback = [f"{output.ename}: {output.evalue}"]
         if "metadata" in output:
             output.metadata = {}
         kept.append(output)
@@ -69,7 +83,7 @@ def problems(path: Path) -> list[str]:
     """What keeps a lesson from being committed; empty when nothing does."""
     text = path.read_text(encoding="utf-8")
     notebook = nbformat.reads(text, as_version=4)
-    cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    cells = [cell for cell in notebook.cells if cell.cell_type == "code" and cell.source.strip()]
     found = []
     if [cell.execution_count for cell in cells] != list(range(1, len(cells) + 1)):
         found.append("not run from top to bottom")
@@ -79,6 +93,8 @@ def problems(path: Path) -> list[str]:
             found.append(f"code cell {number} holds an error")
         if any(output.get("name") == "stderr" for output in cell.outputs):
             found.append(f"code cell {number} writes a warning")
+        if ADDRESS.search(str(cell.outputs)):
+            found.append(f"code cell {number} shows a memory address")
     if len(text.encode()) > MOST_BYTES:
         found.append(f"{len(text.encode()) // 1024} KB, more than {MOST_BYTES // 1024}")
     if text != normalised(notebook):
@@ -86,20 +102,18 @@ def problems(path: Path) -> list[str]:
     return found
 
 
-def _without_data() -> None:
-    """Hide data folders, so that the outputs are those of a machine that has none."""
-    home = tempfile.mkdtemp(prefix="ganlab-")
+def _without_data(home: str) -> None:
+    """Hide data folders, so that the outputs are those of a machine that has none. `home` is an empty folder."""
     os.environ.setdefault("MPLCONFIGDIR", str(Path.home() / ".cache" / "matplotlib"))
-    os.environ.update(HOME=home, USERPROFILE=home, GANLAB_DATA="")
+    os.environ.update(HOME=home, USERPROFILE=home, GANLAB_DATA="", PYTHONHASHSEED="0")
 
 
 def _run(path: Path) -> bool:
     before = path.read_text(encoding="utf-8")
     notebook = nbformat.reads(before, as_version=4)
-    try:
-        execute(notebook, path.parent)
-    except CellExecutionError as error:
-        print(f"{path.stem}: {error.ename}: {error.evalue} (nothing written)", file=sys.stderr)
+    failure = execute(notebook, path.parent)
+    if failure:
+        print(f"{path.stem}: {failure} (nothing written)", file=sys.stderr)
         return False
     after = normalised(notebook)
     if after != before:
@@ -120,9 +134,10 @@ def main(arguments: list[str]) -> int:
         print(f"no lesson {', '.join(missing)}; give names in {HERE.name}/ without .ipynb", file=sys.stderr)
         return 1
     if not check_only:
-        _without_data()
-        if not all(_run(path) for path in paths):
-            return 1
+        with tempfile.TemporaryDirectory(prefix="ganlab-", ignore_cleanup_errors=True) as home:
+            _without_data(home)
+            if not all(_run(path) for path in paths):
+                return 1
     found = [(path.stem, problem) for path in paths for problem in problems(path)]
     for name, problem in found:
         print(f"{name}: {problem}; run: make notebooks", file=sys.stderr)

@@ -36,6 +36,9 @@ def empty_ledger(monkeypatch: pytest.MonkeyPatch) -> None:
         (sp.diff(sp.log(1 + sp.exp(r)), r), 1 / (1 + sp.exp(-r))),
         (sp.Matrix([[x, y], [0, 1]]) ** 2, sp.Matrix([[x**2, x * y + y], [0, 1]])),
         ([x + x, y], [2 * x, y]),
+        (x - x, 0),
+        (np.array([1, 2]), [1, 2]),
+        (sp.limit(1 / r, r, 0, "+"), sp.oo),
         (4, sp.Integer(2) ** 2),
     ],
 )
@@ -69,6 +72,12 @@ def test_false_equations_fail_with_both_sides(left, right):
         lambda: claims.proved("s", True, True),
         lambda: claims.proved("s", sp.Eq(x, x), sp.true),
         lambda: claims.proved("s", np.bool_(True), 1),
+        lambda: claims.proved("s", [True], [True]),
+        lambda: claims.proved("s", [sp.Eq(x, x)], [sp.Eq(x, x)]),
+        lambda: claims.proved("s", "x + x", "2*x"),
+        lambda: claims.proved("s", None, None),
+        lambda: claims.proved("s", {x}, {x}),
+        lambda: claims.proved("s", [], []),
         lambda: claims.proved("s", 0.5 * x, sp.Rational(1, 2) * x),
         lambda: claims.proved("s", x, 1.0 * x),
         lambda: claims.proved("s", sp.nan, sp.nan),
@@ -77,7 +86,11 @@ def test_false_equations_fail_with_both_sides(left, right):
         lambda: claims.proved("s", object(), object()),
         lambda: claims.verified("s", True, True, tolerance=0),
         lambda: claims.verified("s", np.array([True]), np.array([True]), tolerance=0),
-        lambda: claims.verified("s", torch.ones(2) > 0, torch.ones(2) > 0, tolerance=0),
+        lambda: claims.verified("s", torch.ones(2, 2) > 0, torch.ones(2, 2) > 0, tolerance=0),
+        lambda: claims.verified("s", [True, 1.0], [1.0, 1.0], tolerance=0),
+        lambda: claims.verified("s", [[1], [1, 2]], [[1], [1, 2]], tolerance=0),
+        lambda: claims.verified("s", x, x, tolerance=0),
+        lambda: claims.verified("s", 1.0, 1.0, tolerance="0.1"),  # pyright: ignore[reportArgumentType]
         lambda: claims.verified("s", 1.0, 1.0, tolerance=-1),
         lambda: claims.verified("s", 1.0, 1.0, tolerance=math.inf),
         lambda: claims.verified("s", 1.0, 1.0, tolerance=math.nan),
@@ -91,9 +104,20 @@ def test_false_equations_fail_with_both_sides(left, right):
         lambda: claims.observed("s", [torch.tensor(True)], at_least=1),
         lambda: claims.observed("s", [1, 2], at_least=1, in_seeds=3),
         lambda: claims.observed("s", [1, 2], at_least=1, in_seeds=0),
+        lambda: claims.observed("s", [1, 2], at_least=1, in_seeds=True),
+        lambda: claims.observed("s", [1], at_least=True),
+        lambda: claims.observed("s", [1], at_least=-math.inf),  # says nothing
+        lambda: claims.observed("s", [1], at_least=2, at_most=1),
+        lambda: claims.observed("s", 1.0, at_least=1),  # pyright: ignore[reportArgumentType]
+        lambda: claims.observed("s", torch.ones(2, 2), at_least=1),  # pyright: ignore[reportArgumentType]
+        lambda: claims.observed("s", ["8"], at_least=1),
+        lambda: claims.observed("s", [1j], at_least=1),
         lambda: claims.observed("s", ["many"], at_least=1),  # pyright: ignore[reportArgumentType]
         lambda: claims.proved("", x, x),
-        lambda: claims.proved("two\nlines", x, x),
+        lambda: claims.proved("two\nlines", x, y),
+        lambda: claims.proved("two\u2028lines", x, x),
+        lambda: claims.proved(5, x, x),  # pyright: ignore[reportArgumentType]
+        lambda: claims.proved("s", x, x, answers=[5]),  # pyright: ignore[reportArgumentType]
         lambda: claims.proved("s", x, x, answers="A1"),
         lambda: claims.proved("s", x, x, answers=["F1"]),
         lambda: claims.proved("s", x, x, answers=["A"]),
@@ -130,6 +154,21 @@ def test_verified_takes_numbers_of_all_kinds():
     claims.verified("i", sp.I, 1j, tolerance=0)
 
 
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (np.array([0], np.uint8), np.array([255], np.uint8)),  # 0 − 255 is 1 in uint8
+        (np.array([-128], np.int8), np.array([0], np.int8)),  # |−128| is −128 in int8
+        (torch.tensor([2**53 + 2]), torch.tensor([2**53])),
+        (torch.tensor([2**62 + 2]), torch.tensor([2**62])),  # equal as floats
+        (torch.tensor([1 + 5j]), np.array([1.0])),
+    ],
+)
+def test_no_number_type_hides_a_difference(value, expected):
+    with pytest.raises(ClaimFailed, match="is not within 1 of"):
+        claims.verified("near", value, expected, tolerance=1)
+
+
 def test_observed_counts_seeds():
     claims.observed("modes", [8, 7, 3], at_least=7, in_seeds=2)
     claims.observed("modes", [8, torch.tensor(7.0, requires_grad=True)], at_least=7)
@@ -147,6 +186,7 @@ def test_observed_counts_seeds():
 
 def make_all() -> None:
     claims.proved("D* is p_d/(p_d + p_g)", x, x, answers=["D5", "E6"])
+    claims.proved("D* stays in [0, 1]", x, x)
     claims.verified("quadrature [of V] meets sampling", 1.0, 1.0, tolerance=1e-3, answers=["C19"])
     claims.observed("keeps 8 modes", [8, 7, 1], at_least=7, in_seeds=2, answers=["B2"])
     claims.observed("one run", [0.4], at_most=0.5)
@@ -156,6 +196,7 @@ def test_each_claim_prints_one_stable_line(capsys: pytest.CaptureFixture[str]):
     make_all()
     assert capsys.readouterr().out.splitlines() == [
         "✓ proved: D* is p_d/(p_d + p_g) [D5, E6]",
+        "✓ proved: D* stays in [0, 1]",
         "✓ verified: quadrature [of V] meets sampling, within 0.001 [C19]",
         "✓ observed: keeps 8 modes, at least 7 in at least 2 of 3 seeds [B2]",
         "✓ observed: one run, at most 0.5 in 1 seed",
@@ -186,6 +227,6 @@ def test_the_summary_of_a_lesson_counts_by_kind(capsys: pytest.CaptureFixture[st
     capsys.readouterr()
     claims.summary()
     out = capsys.readouterr().out
-    assert "proved: 1\n  D* is" in out
+    assert "proved: 2\n  D* is" in out
     assert "observed: 2\n" in out
     assert "✓" not in out

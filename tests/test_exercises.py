@@ -4,6 +4,7 @@ import importlib
 import math
 from pathlib import Path
 
+import numpy as np
 import pytest
 import sympy as sp
 import torch
@@ -65,6 +66,14 @@ def not_written(_x: float) -> float:
         (LOSS, lambda: -sp.log(1 - D), "not yet. It gives -log(1 - D)."),
         (LOSS, lambda: "-log(D)", "not yet. It gives -log(D), where a sympy expression is wanted."),
         (LOSS, lambda: math.log, "not yet. It gives"),
+        (LOSS, lambda: [D], "not yet. It gives [D], where a sympy expression is wanted."),
+        (LOSS, lambda: {D}, "not yet. It gives {D}, where a sympy expression is wanted."),
+        (LOSS, lambda: torch.ones(2), "not yet. It gives tensor([1., 1.]), where a sympy expression is wanted."),
+        (LOSS, lambda: sp.Matrix([D]), "not yet. It gives Matrix([[D]]), where a sympy expression is wanted."),
+        (LOSS, lambda: sp.Eq(D, 1), "not yet. It gives Eq(D, 1)."),
+        (LOSS, lambda: True, "not yet. It gives True."),
+        (SQUARE, lambda x: str(x * x), "not yet. With input (2.0) it gives 4.0."),
+        (SQUARE, lambda x: x * x + 1j, "not yet. With input (2.0) it gives (4+1j)."),
     ],
 )
 def test_what_is_said_of_an_attempt(exercise: Exercise, attempt, said: str):
@@ -80,6 +89,11 @@ def test_what_is_said_of_an_attempt(exercise: Exercise, attempt, said: str):
         ({"A", "B"}, {"B", "A"}, {"A"}),
         ("saturating", "saturating", "non-saturating"),
         (True, True, 1),
+        (True, np.True_, np.False_),
+        (1.0, sp.Integer(1), True),
+        (sp.oo, sp.oo, sp.Integer(1)),
+        (sp.Matrix([D, 1]), sp.ImmutableMatrix([sp.Symbol("D"), 1]), sp.Matrix([1, D])),
+        (torch.ones(2), torch.ones(2, dtype=torch.bfloat16), torch.zeros(2, dtype=torch.bfloat16)),
         ((1.0, sp.sqrt(2)), (1, sp.sqrt(2)), (1.0, 2)),
         (torch.eye(2), [[1, 0], [0, 1]], torch.ones(2, 2)),
         (torch.eye(2), torch.eye(2), torch.eye(3)),
@@ -97,6 +111,20 @@ def test_a_wrong_shape_is_told():
     )
 
 
+def test_an_attempt_that_changes_its_input_is_judged_by_what_it_gives():
+    def in_place(z_0: np.ndarray, z_1: np.ndarray, s: float) -> np.ndarray:
+        z_0 *= 1 - s
+        z_0 += s * z_1
+        return z_0
+
+    def swapped(z_0: np.ndarray, z_1: np.ndarray, s: float) -> np.ndarray:
+        return in_place(z_1, z_0, s)
+
+    between = exercises.find("00.4")
+    assert verdict(between, in_place) == "right"
+    assert verdict(between, swapped).startswith("not yet. At s = 0")
+
+
 def test_check_prints_one_line(capsys: pytest.CaptureFixture[str]):
     check("00.5", lambda: sp.log(4))
     check("00.5", lambda: sp.log(2))
@@ -105,8 +133,8 @@ def test_check_prints_one_line(capsys: pytest.CaptureFixture[str]):
     assert lines[1].startswith("00.5: not yet. That is one of the two terms")
 
 
-@pytest.mark.parametrize(("id_", "known"), [("00.9", "00.1, 00.2"), ("77.1", "none"), ("", "none")])
-def test_an_unknown_exercise_lists_the_known_ones(id_: str, known: str):
+@pytest.mark.parametrize(("id_", "known"), [("00.9", "00.1, 00.2"), ("77.1", "none"), ("", "none"), (0.1, "none")])
+def test_an_unknown_exercise_lists_the_known_ones(id_, known: str):
     with pytest.raises(UnknownExercise, match=known):
         check(id_, lambda: 1)
 

@@ -57,9 +57,19 @@ def test_a_saved_figure_has_the_same_bytes_each_time(draw, tmp_path: Path, monke
 
 def test_figures_go_beside_the_lessons(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.delenv("GANLAB_FIGURES", raising=False)
-    (tmp_path / "notebooks" / "deep").mkdir(parents=True)
+    (tmp_path / "ganlab").mkdir()
+    (tmp_path / "notebooks" / "deep" / "notebooks").mkdir(parents=True)
     monkeypatch.chdir(tmp_path / "notebooks" / "deep")
     assert plots.save(plots.game(title="t"), "x") == tmp_path / "figures" / "x.png"
+
+
+def test_figures_stay_here_outside_of_a_course(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """A folder named notebooks is no sign of the course: many homes have one."""
+    monkeypatch.delenv("GANLAB_FIGURES", raising=False)
+    (tmp_path / "notebooks").mkdir()
+    (tmp_path / "work").mkdir()
+    monkeypatch.chdir(tmp_path / "work")
+    assert plots.save(plots.game(title="t"), "x") == tmp_path / "work" / "figures" / "x.png"
 
 
 @given(n=st.integers(1, 20), columns=st.integers(1, 9), side=st.integers(1, 60), channels=st.sampled_from([1, 3]))
@@ -122,6 +132,7 @@ def test_the_colours_differ_in_lightness_too():
         (lambda: plots.grid_array(np.zeros((2, 2, 8, 8))), r"\[2, 2, 8, 8\]"),
         (lambda: plots.grid_array(np.zeros((0, 1, 8, 8))), r"\[0, 1, 8, 8\]"),
         (lambda: plots.grid_array(np.zeros((8, 8))), r"\[8, 8\]"),
+        (lambda: plots.grid_array(np.zeros((2, 1, 8, 8), dtype=np.int64)), "dtype int64"),
         (lambda: plots.losses(np.zeros(5), title="t"), r"\[5\]"),
         (lambda: plots.losses(np.zeros((0, 2)), title="t"), r"\[0, 2\]"),
         (lambda: plots.densities_1d(X, X, X[1:], title="t"), r"\[20\], \[20\], \[19\]"),

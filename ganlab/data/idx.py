@@ -45,7 +45,9 @@ def read_bytes(path: Path, md5: str | None = None) -> bytes:
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise DatasetUnavailable(f"{path} cannot be read ({error.strerror}); put the file there.") from error
+        raise DatasetUnavailable(
+            f"{path} cannot be read ({error.strerror}); put it there: `python -m ganlab doctor` says how."
+        ) from error
     found = hashlib.md5(content, usedforsecurity=False).hexdigest()
     if md5 is not None and found != md5:
         raise DatasetUnavailable(f"{path} is damaged: its MD5 is {found}, not {md5}; {GET_AGAIN}.")

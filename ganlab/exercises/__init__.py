@@ -5,6 +5,7 @@ answers are compared, and the usual mistakes with a hint for each. Answers are c
 expressions by their difference, numbers within rounding.
 """
 
+import copy
 import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -45,7 +46,7 @@ def check(id: str, attempt: Answer) -> None:  # noqa: A002
 
 def find(id: str) -> Exercise:  # noqa: A002
     """The exercise of this id, such as "03.2". Raises `UnknownExercise`, listing those of the lesson."""
-    lesson = id.partition(".")[0]
+    lesson = str(id).partition(".")[0]
     known = {exercise.id: exercise for exercise in of_lesson(lesson)}
     if id not in known:
         raise UnknownExercise(f"exercise is {id!r}; lesson {lesson!r} has {', '.join(known) or 'none'}.")
@@ -68,19 +69,19 @@ def verdict(exercise: Exercise, attempt: Answer) -> str:
     given = []
     for arguments in exercise.inputs:
         try:
-            given.append(attempt(*arguments))
+            given.append(_call(attempt, arguments))
         except NotImplementedError:
             return "not attempted"
         except Exception as error:
             return f"not yet. {_called(arguments)} raised {type(error).__name__}: {_short(error)}"
     if all(value is None for value in given):
         return "not yet. The function gives nothing back: end it with `return`."
-    wanted = [exercise.answer(*arguments) for arguments in exercise.inputs]
+    wanted = [_call(exercise.answer, arguments) for arguments in exercise.inputs]
     wrong = [i for i, (one, other) in enumerate(zip(given, wanted, strict=True)) if not same(one, other)]
     if not wrong:
         return "right"
     for mistake, hint in exercise.mistakes:
-        if all(same(value, mistake(*arguments)) for value, arguments in zip(given, exercise.inputs, strict=True)):
+        if all(same(value, _call(mistake, arguments)) for value, arguments in zip(given, exercise.inputs, strict=True)):
             return f"not yet. {hint}"
     first = wrong[0]
     return (
@@ -90,11 +91,16 @@ def verdict(exercise: Exercise, attempt: Answer) -> str:
 
 def same(given: Any, wanted: Any) -> bool:
     """Whether two answers are equal as mathematics: expressions, numbers, arrays, tensors, texts, collections."""
+    if isinstance(wanted, bool) and isinstance(given, np.bool_):
+        given = bool(given)
     if isinstance(wanted, str | bool | set | frozenset):
         return type(given) is type(wanted) and given == wanted
     if isinstance(wanted, tuple | list):
         fits = isinstance(given, tuple | list) and len(given) == len(wanted)
         return fits and all(same(one, other) for one, other in zip(given, wanted, strict=True))
+    if isinstance(wanted, sp.MatrixBase) or isinstance(given, sp.MatrixBase):
+        both = isinstance(wanted, sp.MatrixBase) and isinstance(given, sp.MatrixBase)
+        return both and same(given.tolist(), wanted.tolist())
     if isinstance(wanted, sp.Basic):
         return _same_expression(given, wanted)
     try:
@@ -105,22 +111,28 @@ def same(given: Any, wanted: Any) -> bool:
 
 
 def _same_expression(given: Any, wanted: sp.Basic) -> bool:
-    if isinstance(given, str):
-        return False
     try:
-        given = sp.sympify(given)
-    except sp.SympifyError:
+        given = sp.sympify(given, strict=True)
+    except (TypeError, ValueError, sp.SympifyError):
         return False
+    if not (isinstance(given, sp.Expr) and isinstance(wanted, sp.Expr)):
+        return given == wanted
     # A reader's own Symbol("D") is meant to be ours, whatever its assumptions are.
     ours = {symbol.name: symbol for symbol in wanted.free_symbols}
     given = given.xreplace({symbol: ours.get(symbol.name, symbol) for symbol in given.free_symbols})
-    return sp.simplify(sp.expand_log(given - wanted, force=True)) == 0
+    return given == wanted or sp.simplify(sp.expand_log(given - wanted, force=True)) == 0
 
 
 def _array(value: Any) -> np.ndarray:
-    if hasattr(value, "detach"):
-        value = value.detach().cpu().numpy()
-    return np.asarray(value, dtype=np.float64)
+    array = np.asarray(value.tolist() if hasattr(value, "tolist") else value)
+    if array.dtype.kind in "bSU":
+        raise TypeError
+    return array.astype(np.complex128)
+
+
+def _call(function: Answer, arguments: tuple[Any, ...]) -> Any:
+    """On copies: an attempt may change its arguments in place, and they serve every later call."""
+    return function(*copy.deepcopy(arguments))
 
 
 def _called(arguments: tuple[Any, ...]) -> str:

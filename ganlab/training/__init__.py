@@ -1,6 +1,6 @@
 """Training by Algorithm 1: `Trainer` and its frozen `TrainConfig`, checkpoints, exported generators."""
 
-from ganlab.training.config import SGD, Adam, TrainConfig, pick_device
+from ganlab.training.config import SGD, Adam, TrainConfig, pick_device, spare_a_core
 from ganlab.training.export import export_generator, load_generator
 from ganlab.training.record import COLUMNS, StepRecord
 from ganlab.training.sampling import sample
@@ -17,4 +17,5 @@ __all__ = [
     "load_generator",
     "pick_device",
     "sample",
+    "spare_a_core",
 ]

@@ -1,5 +1,6 @@
 """How a run trains: one frozen dataclass, checked when it is made."""
 
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass, fields, is_dataclass
 from typing import Any, Literal
@@ -47,7 +48,8 @@ class TrainConfig:
     optimizer_g: Adam | SGD = Adam()
     noise: Literal["normal", "uniform"] = "normal"  # z ~ N(0, I), or uniform on (−1, 1) as in DCGAN
     label_smoothing: float = 0.0  # share of real samples that count as generated: 0.1 for targets of 0.9
-    ema: float = 0.0  # decay per step of the averaged generator that samples are drawn from; 0: no average
+    ema: float = 0.0  # decay per step of the averaged generator that samples are drawn from; 0: no average.
+    # The decay of step n = 0, 1, … is at most (1 + n)/(10 + n), or the first weights would stay in the average.
     precision: Literal["float32", "bfloat16"] = "float32"  # of the forward passes; weights stay float32
     compile: bool = False  # torch.compile: slow first steps, faster ones after
     device: str = "auto"  # cuda, then mps, then cpu
@@ -101,3 +103,12 @@ def pick_device(name: str) -> torch.device:
         here = ", ".join(kind for kind, is_here in present.items() if is_here)
         raise ConfigError(f"device is {name!r}; this machine has {here}: give one of them, or 'auto'.")
     return device
+
+
+def spare_a_core() -> None:
+    """Let torch use all cores but one (at least two), unless it was told to use fewer.
+
+    Every step waits for its slowest thread: where something else runs on one of the cores, be it the browser, training
+    on all of them can be ten times slower than on all but one.
+    """
+    torch.set_num_threads(min(torch.get_num_threads(), max(2, (os.cpu_count() or 1) - 1)))

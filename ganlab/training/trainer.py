@@ -61,7 +61,7 @@ class Trainer:
         self.G, self.D = (self._placed(model) for model in (G, D))
         self.ema = None
         if config.ema:
-            self.ema = AveragedModel(self.G, multi_avg_fn=get_ema_multi_avg_fn(config.ema), use_buffers=True)
+            self.ema = AveragedModel(self.G, multi_avg_fn=self._average, use_buffers=True)
         self.optimizer_g = config.optimizer_g.build(self.G.parameters())
         self.optimizer_d = config.optimizer_d.build(self.D.parameters())
         if config.compile:
@@ -179,6 +179,11 @@ class Trainer:
     def history(self) -> Tensor:
         """[steps done, 4] float32 on the CPU: both losses, and D's mean output on real and generated samples."""
         return self._history[: self.step].cpu()
+
+    def _average(self, averaged: Any, current: Any, _count: Any) -> None:
+        """Move the average towards the current weights and buffers; in the first steps, when it is young, by more."""
+        decay = min(self.config.ema, (1 + self.step) / (10 + self.step))
+        get_ema_multi_avg_fn(decay)(averaged, current, _count)
 
     def _mean_output(self, logits: Tensor) -> Tensor:
         logits = logits.detach().float()
