@@ -8,27 +8,22 @@ Each compares the two sides itself (none takes a ready-made truth value), prints
 machine, is entered in `ledger`, and raises `ClaimFailed` with both sides when it does not hold.
 """
 
-import json
+import itertools
 import math
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import sympy as sp
 from sympy.logic.boolalg import Boolean
 
-from ganlab.errors import ClaimFailed, ClaimMisused, ConfigError
+from ganlab.errors import ClaimFailed, ClaimMisused
 
 KINDS = ("proved", "verified", "observed")
 SHOWN = 200
-_ID = re.compile(r"[A-E][1-9]\d?")
-# Strict about ids: a statement may end in an interval, such as [0, 1].
-_LINE = re.compile(
-    rf"✓ (?P<kind>proved|verified|observed): (?P<statement>.*?)(?: \[(?P<answers>{_ID.pattern}(?:, {_ID.pattern})*)\])?"
-)
+ID = re.compile(r"[A-E][1-9]\d?")
 
 
 @dataclass(frozen=True)
@@ -67,6 +62,33 @@ def proved(statement: str, left: Any, right: Any, *, answers: Sequence[str] = ()
                 f"{statement}: {_short(one)} is not {_short(other)}; their difference is {_short(remainder)}"
             )
     _hold(Claim("proved", statement, ids))
+
+
+def derived(statement: str, *steps: tuple[Any, str], answers: Sequence[str] = ()) -> None:
+    """Claim a chain of equations: each step is an expression with the reason why it equals the one before.
+
+    Shows the chain, then makes one `proved` claim of it. Raises `ClaimFailed` naming the step that is not equal to the
+    one before, `ClaimMisused` for fewer than two steps.
+    """
+    if len(steps) < 2:
+        raise ClaimMisused(f"{statement}: {len(steps)} steps; give at least two expressions, each with its reason.")
+    for number, ((before, _), (after, reason)) in enumerate(itertools.pairwise(steps), 2):
+        one, other = (_exact(statement, side)[0] for side in (before, after))
+        remainder = 0 if one == other else _reduced(one - other)
+        if remainder != 0:
+            raise ClaimFailed(
+                f"{statement}: step {number} ({reason}): {_short(other)} is not {_short(one)};"
+                f" their difference is {_short(remainder)}"
+            )
+    _show_chain(steps)
+    proved(statement, steps[0][0], steps[-1][0], answers=answers)
+
+
+def _show_chain(steps: Sequence[tuple[Any, str]]) -> None:
+    from IPython.display import Math, display
+
+    lines = [rf"{'=' if i else ''}&\;{sp.latex(step)} && \text{{{why}}}" for i, (step, why) in enumerate(steps)]
+    display(Math(r"\begin{aligned}" + r"\\[4pt]".join(lines) + r"\end{aligned}"))
 
 
 def verified(statement: str, value: Any, expected: Any, *, tolerance: float, answers: Sequence[str] = ()) -> None:
@@ -136,60 +158,6 @@ def summary() -> None:
         print(f"{kind}: {len(statements)}", *(f"  {statement}" for statement in statements), sep="\n")
 
 
-@dataclass(frozen=True)
-class Entry:
-    """A claim as a lesson made it."""
-
-    notebook: str
-    claim: Claim
-
-
-def read_ledger(notebooks: Path) -> list[Entry]:
-    """The claims in the outputs of all lessons in a folder, in file order: what was printed when they last ran.
-
-    Raises `ConfigError` for a folder without notebooks.
-    """
-    paths = sorted(notebooks.glob("[0-9][0-9]_*.ipynb"))
-    if not paths:
-        raise ConfigError(f"{notebooks} holds no lessons; give the folder of the notebooks.")
-    entries = []
-    for path in paths:
-        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-        outputs = (output for cell in cells for output in cell.get("outputs", []) if output.get("name") == "stdout")
-        lines = (line for output in outputs for line in "".join(output["text"]).splitlines())
-        entries += [Entry(path.stem, claim) for claim in map(parse, lines) if claim is not None]
-    return entries
-
-
-def parse(line: str) -> Claim | None:
-    """The claim that printed this line; None for a line that is no claim's."""
-    match = _LINE.fullmatch(line)
-    if match is None:
-        return None
-    answers = match["answers"].split(", ") if match["answers"] else []
-    return Claim(match["kind"], match["statement"], tuple(answers))
-
-
-def format_ledger(entries: Sequence[Entry]) -> str:
-    """All claims by kind, each with its lesson, then how each question is answered."""
-    lines = []
-    for kind in KINDS:
-        chosen = [entry for entry in entries if entry.claim.kind == kind]
-        lines += [
-            f"{kind} ({len(chosen)})",
-            *(f"  {e.notebook[:2]}  {str(e.claim).split(': ', 1)[1]}" for e in chosen),
-            "",
-        ]
-    answered: dict[str, list[str]] = {}
-    for entry in entries:
-        for answer in entry.claim.answers:
-            answered.setdefault(answer, []).append(f"{entry.claim.kind} in {entry.notebook[:2]}")
-    lines.append(f"questions ({len(answered)})")
-    for answer in sorted(answered, key=lambda id_: (id_[0], int(id_[1:]))):
-        lines.append(f"  {answer:<4} {', '.join(dict.fromkeys(answered[answer]))}")
-    return "\n".join(lines)
-
-
 def _hold(claim: Claim) -> None:
     ledger.append(claim)
     print(claim)
@@ -198,7 +166,7 @@ def _hold(claim: Claim) -> None:
 def _checked(statement: Any, answers: Any) -> tuple[str, ...]:
     if not isinstance(statement, str) or not statement.strip() or statement.splitlines() != [statement]:
         raise ClaimMisused(f"{_short(repr(statement))} is no statement; give one line of text.")
-    if not (isinstance(answers, list | tuple) and all(isinstance(id_, str) and _ID.fullmatch(id_) for id_ in answers)):
+    if not (isinstance(answers, list | tuple) and all(isinstance(id_, str) and ID.fullmatch(id_) for id_ in answers)):
         raise ClaimMisused(
             f"{statement}: answers is {_short(repr(answers))}; give a list of question ids such as ['A2', 'D5']."
         )

@@ -8,9 +8,10 @@ import numpy as np
 import tyro
 from tqdm import tqdm
 
-from ganlab import claims, plots, recipes, training
 from ganlab import doctor as examination
+from ganlab import plots, recipes, training
 from ganlab.errors import ConfigError, GanlabError
+from ganlab.ledger import format_ledger, read_ledger
 from ganlab.training import Trainer
 
 INTERRUPTED = 130
@@ -118,7 +119,7 @@ def ledger(
     notebooks: Annotated[Path, tyro.conf.arg(help="Folder of the lessons.")] = Path("notebooks"),
 ) -> int:
     """List every claim that the lessons made when they were run: by kind, with the questions that it answers."""
-    print(claims.format_ledger(claims.read_ledger(notebooks)))
+    print(format_ledger(read_ledger(notebooks)))
     return 0
 
 

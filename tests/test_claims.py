@@ -14,6 +14,7 @@ from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 from ganlab import claims
 from ganlab.errors import ClaimFailed, ClaimMisused, ConfigError
+from ganlab.ledger import format_ledger, read_ledger
 
 x, y = sp.symbols("x y", positive=True)
 r = sp.Symbol("r", real=True)
@@ -209,17 +210,17 @@ def test_the_ledger_is_read_from_what_the_lessons_printed(tmp_path: Path, capsys
     ran = new_code_cell("…", outputs=[new_output("stream", name="stdout", text=printed)])
     not_run = new_code_cell("claims.proved('not run', 1, 1)")
     nbformat.write(new_notebook(cells=[ran, not_run]), tmp_path / "03_lesson.ipynb")
-    entries = claims.read_ledger(tmp_path)
+    entries = read_ledger(tmp_path)
     assert [entry.claim for entry in entries] == claims.ledger
     assert {entry.notebook for entry in entries} == {"03_lesson"}
-    table = claims.format_ledger(entries)
+    table = format_ledger(entries)
     assert "observed (2)\n  03  keeps 8 modes, at least 7 in at least 2 of 3 seeds [B2]" in table
     assert "questions (4)\n  B2   observed in 03\n  C19  verified in 03\n  D5   proved in 03" in table
 
 
 def test_a_folder_without_lessons_is_named(tmp_path: Path):
     with pytest.raises(ConfigError, match="holds no lessons"):
-        claims.read_ledger(tmp_path)
+        read_ledger(tmp_path)
 
 
 def test_the_summary_of_a_lesson_counts_by_kind(capsys: pytest.CaptureFixture[str]):
@@ -230,3 +231,14 @@ def test_the_summary_of_a_lesson_counts_by_kind(capsys: pytest.CaptureFixture[st
     assert "proved: 2\n  D* is" in out
     assert "observed: 2\n" in out
     assert "✓" not in out
+
+
+def test_a_derivation_is_checked_step_by_step(capsys: pytest.CaptureFixture[str]):
+    claims.derived("a square", ((x + y) ** 2, "start"), (x**2 + 2 * x * y + y**2, "multiply out"), answers=["D5"])
+    assert claims.ledger == [claims.Claim("proved", "a square", ("D5",))]
+    assert "✓ proved: a square [D5]" in capsys.readouterr().out
+    with pytest.raises(ClaimFailed, match=r"step 2 \(multiply out\): x\*\*2 \+ y\*\*2 is not \(x \+ y\)\*\*2"):
+        claims.derived("wrong", ((x + y) ** 2, "start"), (x**2 + y**2, "multiply out"), ((x + y) ** 2, "back"))
+    with pytest.raises(ClaimMisused, match="1 steps"):
+        claims.derived("alone", (x, "start"))
+    assert len(claims.ledger) == 1

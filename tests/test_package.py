@@ -27,6 +27,7 @@ ALLOWED = {
     "data": {"errors"},
     "metrics": {"errors"},
     "claims": {"errors"},
+    "ledger": {"errors", "claims"},
     "exercises": {"errors"},
     "plots": {"errors"},
     "training": {"errors", "objectives", "losses", "models"},
