@@ -167,6 +167,27 @@ def samples_2d(
     return fig
 
 
+def figure_1(panels: Mapping[str, Mapping[str, Any]], *, title: str) -> Figure:
+    """Stages of a GAN on the line, one panel each, as in Figure 1 of Goodfellow et al. 2014.
+
+    panels  by name, each a mapping with x [n], p_data [n], p_g [n], D [n] (0 … 1), and the arrows z [k] → G_z [k]
+    """
+    fig, axes = plt.subplots(2, len(panels), figsize=(2.7 * len(panels), 3.4), sharex="all", height_ratios=(3, 1))
+    for (name, panel), (top, bottom) in zip(panels.items(), axes.T, strict=True):
+        top.plot(panel["x"], panel["p_data"], ":", color=COLOURS["data"], label="$p_{data}$")
+        top.plot(panel["x"], panel["p_g"], color=COLOURS["generator"], label="$p_g$")
+        top.plot(panel["x"], panel["D"], "--", color=COLOURS["discriminator"], label="$D(x)$")
+        top.set_title(name, fontsize=9)
+        for z, x in zip(panel["z"], panel["G_z"], strict=True):
+            bottom.annotate("", (x, 1), (z, 0), arrowprops={"arrowstyle": "->", "lw": 0.7})
+        bottom.set(ylim=(0, 1), yticks=(0, 1), yticklabels=("z", "x"), xlabel="x above, z below")
+        bottom.grid(visible=False)
+    axes[0, 0].set_ylabel("density, and D")
+    axes[0, 0].legend(fontsize=8)
+    fig.suptitle(title, x=0.01, ha="left", fontsize=11)
+    return fig
+
+
 def game(*, title: str) -> Figure:
     """The two players as a diagram: what goes into G and D, what comes out, and who learns from what."""
     fig, ax = plt.subplots(figsize=(7.2, 2.4))

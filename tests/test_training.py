@@ -178,6 +178,12 @@ def test_images_are_scaled_to_the_generators_range():
         assert batch.unique().numel() == 256
 
 
+def test_examples_of_one_number_each_may_have_any_stride():
+    column = torch.arange(50.0)[:, None].as_strided((50, 1), (1, 0))
+    trainer = Trainer(TinyG(), TinyD(), NON_SATURATING, column, TrainConfig(batch=50, device="cpu"))
+    assert sorted(trainer.real_batch(0).flatten().tolist()) == list(range(50))
+
+
 def test_samples_depend_on_the_seed_alone_and_leave_the_mode():
     trainer = run(tiny_trainer())
     first = trainer.sample(300, seed=3)

@@ -88,4 +88,4 @@ class LawSource:
 
 
 def _digest(examples: Tensor) -> str:
-    return hashlib.sha256(examples.cpu().contiguous().view(torch.uint8).numpy().data).hexdigest()[:16]
+    return hashlib.sha256(examples.cpu().contiguous().view(-1).view(torch.uint8).numpy().data).hexdigest()[:16]
