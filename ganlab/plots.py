@@ -35,6 +35,8 @@ STYLE: Any = {
     "font.size": 10,
     "svg.hashsalt": "ganlab",
 }
+WIDEST = 6.4
+"""Inches: the width of a figure, so that a title fits."""
 SMALLEST_TILE = 40
 """Pixels: smaller images are shown enlarged, each pixel as a square."""
 
@@ -87,7 +89,9 @@ def sample_grid(images: Any, *, title: str, columns: int = 8, value_range: tuple
     """Images [n, C, H, W] in a grid."""
     canvas = grid_array(images, columns, value_range)
     height, width = canvas.shape[:2]
-    fig, ax = plt.subplots(figsize=(min(6.4, width / 80), min(6.4, width / 80) * height / width + 0.4))
+    shown = min(WIDEST, width / 80)
+    fig, ax = plt.subplots(figsize=(WIDEST, shown * height / width + 0.4))
+    ax.set_anchor("W")
     ax.imshow(canvas, vmin=0, vmax=255, interpolation="nearest")
     ax.set_axis_off()
     ax.set_title(title)

@@ -32,6 +32,7 @@ def ganlab(*arguments: str | Path, cwd: Path, data: str = "") -> subprocess.Comp
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT to send")
+@pytest.mark.usefixtures("ctrl_c")
 def test_train_stop_resume_and_sample(tmp_path: Path):
     """About 20 s: a run that is stopped by Ctrl-C and continued equals one that was not."""
     train = ["train", "digits", "--steps", "300", "--every", "100"]

@@ -1,7 +1,8 @@
-"""CelebA and LSUN in miniature, names and options."""
+"""CelebA and LSUN in miniature."""
 
 import hashlib
 import io
+import sys
 from pathlib import Path
 
 import lmdb
@@ -10,13 +11,17 @@ from PIL import Image
 
 from ganlab import data
 from ganlab.data import readers
-from ganlab.errors import ConfigError, DatasetUnavailable
+from ganlab.errors import DatasetUnavailable
 
 
 def jpeg(colour: tuple[int, int, int], size: tuple[int, int] = (178, 218)) -> bytes:
     buffer = io.BytesIO()
     Image.new("RGB", size, colour).save(buffer, "JPEG")
     return buffer.getvalue()
+
+
+def state_of(name: str, root: Path) -> str:
+    return {found.name: found.state for found in data.status(root)}[name]
 
 
 def test_celeba_in_miniature(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -27,6 +32,7 @@ def test_celeba_in_miniature(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(readers, "CELEBA_PARTITION_MD5", hashlib.md5(partition.encode()).hexdigest())
     for i in (1, 2):
         (folder / f"img_align_celeba/00000{i}.jpg").write_bytes(jpeg((200, 0, 0)))
+    assert state_of("celeba", tmp_path) == "OK"
     assert data.load("celeba", root=tmp_path, split="test", size=64).images.shape == (1, 3, 64, 64)
     with pytest.raises(DatasetUnavailable, match=r"000003\.jpg is missing or damaged"):
         data.load("celeba", root=tmp_path, size=64)
@@ -34,6 +40,8 @@ def test_celeba_in_miniature(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     (folder / "list_eval_partition.txt").write_text(partition.replace("2\n", "0\n"))
     with pytest.raises(DatasetUnavailable, match=r"list_eval_partition\.txt is damaged"):
         data.load("celeba", root=tmp_path)
+    (folder / "list_eval_partition.txt").unlink()
+    assert state_of("celeba", tmp_path) == "damaged"
 
 
 def test_lsun_in_miniature(tmp_path: Path):
@@ -44,6 +52,7 @@ def test_lsun_in_miniature(tmp_path: Path):
     loaded = data.load("lsun/bedroom", root=tmp_path, size=16, limit=2)
     assert loaded.images.shape == (2, 3, 16, 16)
     assert loaded.classes == ("bedroom",)
+    assert next(found for found in data.status(tmp_path) if found.name == "lsun").detail == "bedroom"
     with lmdb.open(str(folder), map_size=2**20) as database, database.begin(write=True) as writer:
         writer.put(b"9", b"no jpeg")
     with pytest.raises(DatasetUnavailable, match="entry 9 is missing or damaged"):
@@ -55,33 +64,22 @@ def test_lsun_in_miniature(tmp_path: Path):
         data.load("lsun/kitchen", root=tmp_path)
 
 
-@pytest.mark.parametrize("name", ["minst", "", "lsun/", "folder:", "MNIST"])
-def test_an_unknown_name_lists_the_known_ones(name: str):
-    with pytest.raises(ConfigError, match="give one of digits, mnist, fashion-mnist"):
-        data.load(name)
+def test_an_empty_lsun_category_is_refused(tmp_path: Path):
+    lmdb.open(str(tmp_path / "tower_val_lmdb"), map_size=2**20).close()
+    with pytest.raises(DatasetUnavailable, match="lsun/tower holds no images"):
+        data.load("lsun/tower", root=tmp_path, split="test")
 
 
-@pytest.mark.parametrize("options", [{"split": "valid"}, {"size": 0}, {"size": 2.5}, {"limit": -1}])
-def test_a_wrong_option_is_named(options: dict):
-    with pytest.raises(ConfigError, match=str(next(iter(options)))):
-        data.load("digits", **options)
+def test_lsun_without_its_reader_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / "tower_train_lmdb").mkdir()
+    (tmp_path / "tower_train_lmdb/data.mdb").touch()
+    monkeypatch.setitem(sys.modules, "lmdb", None)
+    with pytest.raises(DatasetUnavailable, match="pip install lmdb"):
+        data.load("lsun/tower", root=tmp_path)
 
 
-def test_a_failed_download_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    from torchvision import datasets
+def test_the_checksum_of_celebas_partition_is_torchvisions():
+    from torchvision.datasets import CelebA
 
-    def offline(*_arguments: object, **_options: object) -> None:
-        raise RuntimeError("Error downloading train-images-idx3-ubyte.gz\nmore lines")
-
-    monkeypatch.setattr(datasets, "MNIST", offline)
-    with pytest.raises(DatasetUnavailable, match="check the network") as caught:
-        data.load("mnist", root=tmp_path, download=True)
-    assert "\n" not in str(caught.value)
-    with pytest.raises(ConfigError, match="cannot be downloaded"):
-        data.load("digits", download=True)
-
-
-def test_status_of_an_empty_root(tmp_path: Path):
-    states = {found.name: found.state for found in data.status(tmp_path)}
-    assert states.pop("digits") == "OK"
-    assert set(states.values()) == {"absent"}
+    md5 = {name: md5 for _, md5, name in CelebA.file_list}
+    assert md5[Path(readers.CELEBA_PARTITION).name] == readers.CELEBA_PARTITION_MD5

@@ -34,6 +34,41 @@ def test_the_density_is_scipys(law: Mixture):
     np.testing.assert_allclose(law.density(x), by_scipy(law, x.numpy()), rtol=1e-9)
 
 
+def test_the_density_is_scikit_learns():
+    from sklearn.mixture import GaussianMixture
+
+    law = data.mixture([(-1.0, 0.0), (2.0, 1.0), (0.5, -2.0)], [0.3, 1.0, 0.05], [1, 2, 3])
+    theirs = GaussianMixture(3, covariance_type="spherical")
+    theirs.means_, theirs.weights_ = np.array(law.means), np.array(law.weights)
+    theirs.precisions_cholesky_ = 1 / np.array(law.sigmas)
+    x = law.sample(200, torch.Generator().manual_seed(0)).double()
+    np.testing.assert_allclose(law.log_density(x), theirs.score_samples(x.numpy()), rtol=1e-9)
+
+
+def test_a_component_of_no_weight_adds_nothing():
+    law = data.mixture([0.0, 5.0], [1.0, 0.1], [1, 0])
+    x = torch.linspace(-6, 6, 50, dtype=torch.float64)[:, None]
+    assert torch.equal(law.log_density(x), data.gaussian().log_density(x))
+    assert law.sample(1000, torch.Generator().manual_seed(0)).max() < 4.5
+
+
+@given(
+    weights=st.lists(st.just(0.0) | st.floats(0.01, 9), min_size=2, max_size=5).filter(any), sigma=st.floats(0.01, 10)
+)
+def test_samples_of_any_mixture_have_its_mean_and_variance(weights: list[float], sigma: float):
+    law: data.Law = data.mixture(range(len(weights)), sigma, weights)
+    p = np.array(weights) / sum(weights)
+    mean = p @ np.arange(len(p))
+    variance = p @ (np.arange(len(p)) - mean) ** 2 + sigma**2
+    x = law.sample(20_000, torch.Generator().manual_seed(0)).squeeze(1).double()
+    assert float(x.mean()) == pytest.approx(mean, abs=5 * math.sqrt(variance / len(x)))
+    assert float(x.var()) == pytest.approx(variance, rel=0.1)
+
+
+def test_a_law_is_a_value():
+    assert len({data.ring(), data.ring(), data.ring(sigma=0.1)}) == 2
+
+
 means = st.lists(st.floats(-3, 3), min_size=1, max_size=4)
 
 
@@ -109,7 +144,15 @@ def test_sampling_on_cuda():
         (lambda: data.mixture([0.0, 1.0], 1.0, [1.0]), "1 weights"),
         (lambda: data.mixture([0.0, 1.0], 1.0, [1.0, -1.0]), "weights"),
         (lambda: data.mixture([(0.0, 1.0), (1.0,)], 1.0), r"\[2, 1\]"),
+        (lambda: data.mixture([0.0, 1.0], 1.0, [0.0, 0.0]), "weights"),
+        (lambda: data.mixture([0.0, 1.0], 1.0, [1e308, 1e308]), "weights"),
+        (lambda: data.mixture([0.0, 1.0], 1.0, []), "0 weights"),
+        (lambda: data.mixture([0.0, 1.0], [1.0]), "1 sigmas"),
+        (lambda: data.gaussian(sigma=1e-46), "positive in float32"),
+        (lambda: data.gaussian(mean=1e39), "finite in float32"),
         (lambda: data.ring(0), "modes is 0"),
+        (lambda: data.ring(2.5), "modes is 2.5"),  # pyright: ignore[reportArgumentType]
+        (lambda: data.ring().sample(0), "n is 0"),
         (lambda: data.grid(0), "side is 0"),
     ],
 )

@@ -1,6 +1,8 @@
 """The networks: the papers' sizes and initial weights, DCGAN's rules, shapes that are refused."""
 
+import copy
 import itertools
+import json
 import math
 
 import numpy as np
@@ -54,13 +56,27 @@ def test_every_weight_of_both_gets_a_gradient(pair):
 @pairs
 def test_a_network_is_rebuilt_from_its_specification(pair):
     for model in pair:
-        again = models.build(model.spec)
+        again = models.build(json.loads(json.dumps(model.spec)))
         assert again.spec == model.spec
+        assert again.state_dict().keys() == model.state_dict().keys()
         again.load_state_dict(model.state_dict())
         n_in = (model.z_dim,) if hasattr(model, "z_dim") else model.sample_shape
         x = torch.rand(3, *n_in)
         assert torch.equal(model.eval()(x), again.eval()(x))
         model.train()
+
+
+@pairs
+def test_a_copy_keeps_the_specification(pair):
+    for model in pair:
+        assert copy.deepcopy(model).spec == model.spec
+
+
+def test_the_specification_is_the_modules_own():
+    hidden = [4, 5]
+    G = models.MLPGenerator(side=8, hidden=hidden)
+    hidden.append(6)
+    assert G.spec == {"name": "MLPGenerator", "z_dim": 64, "channels": 1, "side": 8, "hidden": [4, 5]}
 
 
 @pairs
@@ -80,6 +96,7 @@ def test_wrong_shapes_are_refused_with_both_shapes(pair):
         (G, torch.zeros(3, G.z_dim + 1), f"[n, {G.z_dim}]"),
         (G, torch.zeros(G.z_dim), f"[n, {G.z_dim}]"),
         (D, torch.zeros(3, *D.sample_shape[:-1], 5), "[n, " + ", ".join(map(str, D.sample_shape)) + "]"),
+        (G, torch.zeros(3, G.z_dim, dtype=torch.int64), "torch.int64"),
         (D, torch.zeros(3, *D.sample_shape, dtype=torch.uint8), "torch.uint8"),
     ):
         with pytest.raises(ShapeError) as caught:
@@ -113,6 +130,8 @@ def test_the_untrained_2014_generator_is_right_on_average():
     torch.testing.assert_close(G(torch.zeros(1, 100))[0], mean.clamp(1e-7, 1 - 1e-7))
     with pytest.raises(ShapeError, match=r"\[8, 8\]; give \[1, 8, 8\]"):
         G.set_output_bias(mean[0])
+    with pytest.raises(ShapeError, match=r"ranges over \[-1, 1\]; give the mean of pixels in \[0, 1\]"):
+        G.set_output_bias(torch.linspace(-1, 1, 64).reshape(1, 8, 8))
 
 
 @given(batch=st.integers(1, 4), n_in=st.integers(1, 5), units=st.integers(1, 4), pieces=st.integers(1, 4))
@@ -130,12 +149,35 @@ def test_maxout_takes_the_largest_of_each_group(batch: int, n_in: int, units: in
 
 def test_the_2014_discriminator_drops_and_rescales():
     D = models.Discriminator2014()
-    rates = [module.p for module in D.modules() if isinstance(module, nn.Dropout)]
-    assert rates == [0.2, 0.5, 0.5]
+    dropouts = [module for module in D.net if isinstance(module, nn.Dropout)]
+    seen: list[tuple[Tensor, Tensor]] = []
+
+    def see(_module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+        seen.append((inputs[0], output))
+
+    for dropout in dropouts:
+        dropout.register_forward_hook(see)
     torch.manual_seed(0)
-    kept = D.net[0](torch.ones(100, 784))
-    assert kept.unique().tolist() == [0, 1.25]
-    assert (kept > 0).float().mean().item() == pytest.approx(0.8, abs=0.01)
+    D(torch.rand(200, 1, 28, 28) + 0.1)
+    assert [tuple(before.shape) for before, _ in seen] == [(200, 784), (200, 240), (200, 240)]
+    for keep, (before, after) in zip((0.8, 0.5, 0.5), seen, strict=True):
+        kept = after != 0
+        torch.testing.assert_close(after[kept], before[kept] / keep)
+        assert kept.float().mean().item() == pytest.approx(keep, abs=0.01)
+
+
+def test_the_2014_discriminator_equals_a_plain_loop():
+    D = models.Discriminator2014(side=3, units=4, pieces=5).eval()
+    x = torch.rand(6, 1, 3, 3)
+    state = {name: value.numpy() for name, value in D.state_dict().items()}
+    expected = []
+    for image in x.numpy():
+        h = image.reshape(-1)
+        for layer in ("net.1.linear", "net.3.linear"):
+            outputs = state[f"{layer}.weight"] @ h + state[f"{layer}.bias"]
+            h = np.array([max(outputs[5 * unit : 5 * unit + 5]) for unit in range(4)])
+        expected.append((state["net.5.weight"] @ h + state["net.5.bias"]).item())
+    np.testing.assert_allclose(D(x).detach().numpy(), expected, rtol=1e-4, atol=1e-9)
 
 
 # Toy pair -----------------------------------------------------------------------------------------------------------
@@ -166,7 +208,11 @@ def test_dcgans_guidelines(size: int):
         assert not {type(m) for m in model.net} & {nn.MaxPool2d, nn.AvgPool2d, nn.Linear, nn.Upsample}
     up, down = [m for m in G.net if isinstance(m, nn.ConvTranspose2d)], [m for m in D.net if isinstance(m, nn.Conv2d)]
     assert all(layer.stride == (2, 2) for layer in up[1:] + down[:-1])
+    assert all(layer.kernel_size == (4, 4) for layer in up[1:] + down[:-1])
     g_layers, d_layers = list(G.net), list(D.net)
+    # Batch norm has its own bias: a convolution before it has none.
+    assert [layer.bias is None for layer in up] == [True] * (len(up) - 1) + [False]
+    assert [layer.bias is None for layer in down] == [False] + [True] * (len(down) - 2) + [False]
     # Batch norm after every convolution except at G's output and D's input (and at D's output, which is one number).
     normed = [isinstance(after, nn.BatchNorm2d) for layer, after in itertools.pairwise(g_layers) if layer in up]
     assert normed == [True] * (len(up) - 1) + [False]
@@ -196,6 +242,7 @@ def test_dcgan_of_any_width_and_channels(size: int, channels: int, width: int, z
     G, D = models.DCGANGenerator(size, channels, width, z_dim), models.DCGANDiscriminator(size, channels, width)
     images: Tensor = G(torch.randn(2, z_dim))
     assert images.shape == (2, channels, size, size)
+    assert images.abs().max() <= 1
     last = D(images.to(memory_format=torch.channels_last))
     torch.testing.assert_close(last, D(images))
 
@@ -208,6 +255,11 @@ def test_dcgan_of_any_width_and_channels(size: int, channels: int, width: int, z
         (lambda: models.MLPGenerator(hidden=(10, 0)), r"hidden\[1\] is 0"),
         (lambda: models.Discriminator2014(pieces=-1), "pieces is -1"),
         (lambda: models.ToyGenerator(activation="gelu"), "'gelu'"),  # pyright: ignore[reportArgumentType]
+        (lambda: models.DCGANGenerator(size=32.0), "size is 32.0"),  # pyright: ignore[reportArgumentType]
+        (lambda: models.MLPDiscriminator(hidden=5), "hidden is 5"),  # pyright: ignore[reportArgumentType]
+        (lambda: models.ToyDiscriminator(gain=math.nan), "gain is nan; give a positive number"),
+        (lambda: models.ToyGenerator(gain=-1), "gain is -1"),
+        (lambda: models.build({"name": ["VAE"]}), "'VAE'"),
         (lambda: models.build({"name": "VAE"}), "'VAE'; give one of"),
         (lambda: models.build({}), "None"),
         (lambda: models.build({"name": "ToyGenerator", "zdim": 3}), "takes no zdim; give some of z_dim"),

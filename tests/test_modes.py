@@ -1,10 +1,11 @@
 """The mode count against a plain loop and against what the normal law says."""
 
 import math
+from itertools import pairwise
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from ganlab import data
@@ -14,31 +15,32 @@ from ganlab.metrics.modes import PROTOCOL_SAMPLES, ModeCount, count_modes
 points = st.lists(st.tuples(st.floats(-2, 2), st.floats(-2, 2)), min_size=1, max_size=12)
 
 
-def plain_count(samples, modes, sigma: float) -> ModeCount:
+def plain_count(samples, modes, sigma: float, within: float) -> ModeCount:
     per_mode = [0] * len(modes)
     for sample in samples:
-        distances = [math.dist(sample, mode) for mode in modes]
-        nearest = distances.index(min(distances))
-        if distances[nearest] < 3 * sigma:
+        distances = sorted((math.dist(sample, mode), j) for j, mode in enumerate(modes))
+        # Rounding may decide ties and borders in another way.
+        assume(all(second[0] - first[0] > 1e-9 for first, second in pairwise(distances[:2])))
+        distance, nearest = distances[0]
+        assume(abs(distance - within * sigma) > 1e-9)
+        if distance < within * sigma:
             per_mode[nearest] += 1
-    return ModeCount(sum(n > 0 for n in per_mode), sum(per_mode) / len(samples), tuple(per_mode))
+    return ModeCount(sum(n > 0 for n in per_mode), sum(per_mode) / len(samples), tuple(per_mode), len(samples))
 
 
-@given(samples=points, modes=points, sigma=st.floats(0.05, 1))
-def test_equals_a_plain_loop(samples, modes, sigma: float):
-    as_tensor = [torch.tensor(values, dtype=torch.float64) for values in (samples, modes)]
-    ours, plain = count_modes(as_tensor[0], as_tensor[1], sigma), plain_count(samples, modes, sigma)
-    # Two modes at the same place, or nearly, may share their samples in another way.
-    if len({(round(x, 6), round(y, 6)) for x, y in modes}) == len(modes):
-        assert ours.high_quality == pytest.approx(plain.high_quality)
-    assert sum(ours.per_mode) == sum(plain.per_mode)
-    assert ours.modes == sum(n > 0 for n in ours.per_mode)
+@given(samples=points, modes=points, sigma=st.floats(0.05, 1), within=st.floats(0.5, 4))
+def test_equals_a_plain_loop(samples, modes, sigma: float, within: float):
+    expected = plain_count(samples, modes, sigma, within)
+    as_tensors = [torch.tensor(values, dtype=torch.float64) for values in (samples, modes)]
+    ours = count_modes(as_tensors[0], as_tensors[1], sigma, within=within)
+    assert (ours.modes, ours.per_mode, ours.samples) == (expected.modes, expected.per_mode, expected.samples)
+    assert ours.high_quality == pytest.approx(expected.high_quality)
 
 
 def test_per_mode_counts_of_separate_modes():
     modes = torch.tensor([[0.0, 0.0], [10.0, 0.0], [0.0, 10.0]])
     samples = torch.tensor([[0.1, 0.0], [0.0, -0.2], [10.0, 0.1], [5.0, 5.0]])
-    assert count_modes(samples, modes, 0.1) == ModeCount(2, 0.75, (2, 1, 0))
+    assert count_modes(samples, modes, 0.1) == ModeCount(2, 0.75, (2, 1, 0), 4)
 
 
 def test_exactly_three_sigma_is_not_good():
@@ -62,11 +64,42 @@ def test_real_samples_find_every_mode(law: data.Mixture):
 def test_a_collapsed_generator_finds_one_mode_with_good_samples():
     law = data.ring()
     found = count_modes(law.modes[3].repeat(100, 1), law.modes, law.sigmas[0])
-    assert found == ModeCount(1, 1.0, (0, 0, 0, 100, 0, 0, 0, 0))
+    assert found == ModeCount(1, 1.0, (0, 0, 0, 100, 0, 0, 0, 0), 100)
 
 
 def test_noise_finds_nothing():
-    assert count_modes(torch.full((9, 2), 7.0), data.ring().modes, 0.01) == ModeCount(0, 0.0, (0,) * 8)
+    assert count_modes(torch.full((9, 2), 7.0), data.ring().modes, 0.01) == ModeCount(0, 0.0, (0,) * 8, 9)
+
+
+def test_a_wider_border_lets_more_in():
+    modes, sample = torch.tensor([[0.0, 0.0]]), torch.tensor([[3.5, 0.0]])
+    assert count_modes(sample, modes, 1.0).modes == 0
+    assert count_modes(sample, modes, 1.0, within=4).modes == 1
+
+
+@given(counts=st.lists(st.integers(0, 50), min_size=1, max_size=9).filter(any), data_=st.data())
+def test_kl_equals_the_textbook_sum(counts: list[int], data_: st.DataObject):
+    weights = data_.draw(st.lists(st.floats(0.1, 10), min_size=len(counts), max_size=len(counts)))
+    p, q = torch.tensor(counts, dtype=torch.float64), torch.tensor(weights, dtype=torch.float64)
+    p, q = p / p.sum(), q / q.sum()
+    expected = (torch.xlogy(p, p) - torch.xlogy(p, q)).sum().item()
+    found = ModeCount(sum(n > 0 for n in counts), 1.0, tuple(counts), sum(counts))
+    assert found.kl_nats(weights) == pytest.approx(expected, abs=1e-12)
+    assert found.kl_nats(weights) >= 0
+
+
+def test_kl_between_a_full_and_a_collapsed_set():
+    assert ModeCount(4, 1.0, (5, 5, 5, 5), 20).kl_nats() == 0
+    assert ModeCount(1, 1.0, (0, 20, 0, 0), 20).kl_nats() == pytest.approx(math.log(4))
+    assert ModeCount(2, 1.0, (20, 10), 30).kl_nats([2, 1]) == pytest.approx(0)
+    assert math.isnan(ModeCount(0, 0.0, (0, 0), 20).kl_nats())
+
+
+@pytest.mark.parametrize("weights", [[1.0], [1.0, 0.0], [1.0, math.nan]])
+def test_wrong_weights_are_named(weights: list[float]):
+    with pytest.raises(ConfigError, match="give 2 positive numbers") as caught:
+        ModeCount(2, 1.0, (1, 1), 2).kl_nats(weights)
+    assert str(weights) in str(caught.value)
 
 
 @pytest.mark.gpu
@@ -83,9 +116,18 @@ def test_counting_on_cuda():
         (torch.zeros(0, 2), 1.0, ShapeError, r"samples \[0, 2\]"),
         (torch.full((3, 2), torch.nan), 1.0, ShapeError, "3 of 3 samples are NaN"),
         (torch.zeros(3, 2), 0.0, ConfigError, "sigma is 0"),
+        (torch.zeros(3, 2), math.inf, ConfigError, "sigma is inf"),
     ],
 )
 def test_wrong_input_is_named(samples: torch.Tensor, sigma: float, error: type[Exception], named: str):
     with pytest.raises(error, match=named) as caught:
         count_modes(samples, data.ring().modes, sigma)
     assert "\n" not in str(caught.value)
+
+
+def test_modes_and_borders_that_are_no_numbers_are_named():
+    sample, modes = torch.zeros(1, 2), torch.tensor([[0.0, 0.0], [math.inf, 0.0]])
+    with pytest.raises(ShapeError, match="1 of 2 modes are NaN or infinite"):
+        count_modes(sample, modes, 1.0)
+    with pytest.raises(ConfigError, match="within is -1"):
+        count_modes(sample, modes[:1], 1.0, within=-1)

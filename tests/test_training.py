@@ -238,6 +238,7 @@ class InterruptedD(TinyD):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT to send to oneself")
+@pytest.mark.usefixtures("ctrl_c")
 def test_ctrl_c_takes_effect_between_two_steps(tmp_path):
     def build(at_pass: int) -> Trainer:
         torch.manual_seed(1)

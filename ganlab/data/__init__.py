@@ -1,11 +1,12 @@
 """What GANs learn from: toy laws with exact densities, and image sets behind one `load(name)`."""
 
 from ganlab.data.images import NAMES, ImageSet, SetStatus, data_root, default_images, load, status
-from ganlab.data.toy import Mixture, gaussian, grid, lsgan_ring, mixture, ring
+from ganlab.data.toy import Law, Mixture, gaussian, grid, lsgan_ring, mixture, ring
 
 __all__ = [
     "NAMES",
     "ImageSet",
+    "Law",
     "Mixture",
     "SetStatus",
     "data_root",

@@ -5,6 +5,7 @@ import hashlib
 import math
 import struct
 import zlib
+from collections.abc import Iterable
 from pathlib import Path
 
 import torch
@@ -21,6 +22,9 @@ def read_idx(path: Path, dimensions: int, md5: str | None = None) -> Tensor:
 
     dimensions  how many the array must have (1: labels, 3: images)
     md5         of the file as it lies on the disk, when it is known
+
+    The format is that of MNIST's page (LeCun, Cortes, Burges 1998): two zero bytes, the type, the number of dimensions,
+    each dimension as a big-endian 32-bit integer, then the values.
 
     Raises `DatasetUnavailable` for a file that is missing, cut, longer than its header says, not of unsigned bytes, of
     other dimensions, or of another checksum.
@@ -40,13 +44,28 @@ def read_idx(path: Path, dimensions: int, md5: str | None = None) -> Tensor:
     return torch.frombuffer(bytearray(content), dtype=torch.uint8)[header:].reshape(shape).clone()
 
 
+def holds(folder: Path, names: Iterable[str]) -> bool:
+    """Whether any of the files lies in a folder. One that cannot be looked into counts: reading it then says why."""
+    try:
+        return not {entry.name for entry in folder.iterdir()}.isdisjoint(names)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True
+
+
+def reason(error: Exception) -> str:
+    """What an error of another library says, in one line."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
+
+
 def read_bytes(path: Path, md5: str | None = None) -> bytes:
     """A file's content. Raises `DatasetUnavailable` when it cannot be read or has another MD5 than it should."""
     try:
         content = path.read_bytes()
     except OSError as error:
         raise DatasetUnavailable(
-            f"{path} cannot be read ({error.strerror}); put it there: `python -m ganlab doctor` says how."
+            f"{path} cannot be read ({error.strerror}); put a readable file there: `python -m ganlab doctor` says how."
         ) from error
     found = hashlib.md5(content, usedforsecurity=False).hexdigest()
     if md5 is not None and found != md5:
@@ -58,4 +77,4 @@ def _unpacked(path: Path, packed: bytes) -> bytes:
     try:
         return gzip.decompress(packed)
     except (OSError, EOFError, zlib.error) as error:
-        raise DatasetUnavailable(f"{path} cannot be unpacked ({error}); {GET_AGAIN}.") from error
+        raise DatasetUnavailable(f"{path} cannot be unpacked ({reason(error)}); {GET_AGAIN}.") from error

@@ -1,7 +1,7 @@
 """Image sets behind one function, verified each time they are read."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ganlab.data import readers
+from ganlab.data.idx import holds, reason
 from ganlab.errors import ConfigError, DatasetUnavailable
 
 NAMES = ("digits", "mnist", "fashion-mnist", "cifar10", "celeba", "lsun/CATEGORY", "folder:PATH")
@@ -54,7 +55,7 @@ class SetStatus:
 
 def data_root(root: Path | str | None = None) -> Path:
     """Where the image sets lie: the argument, else `GANLAB_DATA`, else `~/.cache/ganlab`."""
-    return Path(root or os.environ.get("GANLAB_DATA") or Path.home() / ".cache" / "ganlab")
+    return Path(root or os.environ.get("GANLAB_DATA") or "~/.cache/ganlab").expanduser()
 
 
 def load(
@@ -72,7 +73,8 @@ def load(
               being the classes; the others are looked for in torchvision's layout
     root      where they lie (else `GANLAB_DATA`, else ~/.cache/ganlab)
     size      resize to size×size pixels (antialiased, middle square); None keeps the set's own size
-    split     "train" or "test"
+    split     "train" or "test": of the digits the first 1,500 or the last 297, of LSUN "train" or "val"; a folder has
+              no "test"
     limit     take only the first `limit` images
     download  get it through torchvision first, when it is not there
 
@@ -82,7 +84,7 @@ def load(
     if split not in readers.SPLITS:
         raise ConfigError(f"split is {split!r}; give 'train' or 'test'.")
     for option, value in (("size", size), ("limit", limit)):
-        if value is not None and (not isinstance(value, int) or value < 1):
+        if value is not None and (type(value) is not int or value < 1):
             raise ConfigError(f"{option} is {value!r}; give an integer of at least 1, or None.")
     place = data_root(root)
     if download:
@@ -139,10 +141,10 @@ def _download(name: str, root: Path) -> None:
         raise ConfigError(f"image set is {name!r}, which cannot be downloaded; these can: {', '.join(sources)}.")
     try:
         sources[name](root, download=True)
-    except (OSError, RuntimeError) as error:
-        reason = str(error).splitlines()[0]
+    except Exception as error:  # torchvision passes on whatever networks, archives and damaged files give rise to
         raise DatasetUnavailable(
-            f"{name} cannot be downloaded to {root} ({reason}); check the network, or put the files there yourself."
+            f"{name} cannot be downloaded to {root} ({reason(error)}); check the network, delete what is damaged "
+            "there, or put the files there yourself."
         ) from error
 
 
@@ -151,8 +153,7 @@ def default_images(root: Path | str | None = None) -> ImageSet:
 
     Raises `DatasetUnavailable` when MNIST is there but damaged.
     """
-    place = data_root(root) / readers.MNIST.folder
-    if place.exists():
+    if holds(data_root(root) / readers.MNIST.folder, readers.MNIST.files):
         return load("mnist", root=root)
     digits = load("digits")
     return ImageSet(digits.name, digits.images, digits.labels, digits.classes, note=" (no MNIST on this machine)")
@@ -161,24 +162,40 @@ def default_images(root: Path | str | None = None) -> ImageSet:
 def status(root: Path | str | None = None) -> list[SetStatus]:
     """Which sets can be loaded from `root`: those with checksums are read and verified, the large ones looked for."""
     place = data_root(root)
-    folders = {
-        "mnist": readers.MNIST.folder,
-        "fashion-mnist": readers.FASHION_MNIST.folder,
-        "cifar10": readers.CIFAR10_FOLDER,
-    }
-    found = [SetStatus("digits", "OK", load("digits").description)]
-    for name, folder in folders.items():
-        if not (place / folder).exists():
-            found.append(SetStatus(name, "absent", f"optional; to get it: data.load({name!r}, download=True)"))
-            continue
-        try:
-            found.append(SetStatus(name, "OK", load(name, root=root).description))
-        except DatasetUnavailable as error:
-            found.append(SetStatus(name, "damaged", str(error)))
-    found.append(_large("celeba", (place / "celeba" / "img_align_celeba").is_dir()))
-    found.append(_large("lsun", any(place.glob("*_train_lmdb"))))
-    return found
+    cifar10_files = [name for files in readers.CIFAR10_MD5.values() for name in files]
+    return [
+        SetStatus("digits", "OK", load("digits").description),
+        _verified("mnist", place, readers.MNIST.folder, readers.MNIST.files),
+        _verified("fashion-mnist", place, readers.FASHION_MNIST.folder, readers.FASHION_MNIST.files),
+        _verified("cifar10", place, readers.CIFAR10_FOLDER, cifar10_files),
+        _celeba(place),
+        _lsun(place),
+    ]
 
 
-def _large(name: str, there: bool) -> SetStatus:
-    return SetStatus(name, "OK", "there") if there else SetStatus(name, "absent", "optional; large, get it yourself")
+def _verified(name: str, root: Path, folder: str, files: Iterable[str]) -> SetStatus:
+    if not holds(root / folder, files):
+        return SetStatus(name, "absent", f"optional; to get it: data.load({name!r}, download=True)")
+    try:
+        train, _ = (load(name, root=root, split=split) for split in readers.SPLITS)
+    except DatasetUnavailable as error:
+        return SetStatus(name, "damaged", str(error))
+    return SetStatus(name, "OK", train.description)
+
+
+GET_IT_YOURSELF = "optional; large, get it yourself"
+
+
+def _celeba(root: Path) -> SetStatus:
+    parts = (root / readers.CELEBA_IMAGES, root / readers.CELEBA_PARTITION)
+    missing = [str(part) for part in parts if not holds(part.parent, [part.name])]
+    if len(missing) == len(parts):
+        return SetStatus("celeba", "absent", GET_IT_YOURSELF)
+    if missing:
+        return SetStatus("celeba", "damaged", f"{missing[0]} is not there; get it, or delete the rest of CelebA.")
+    return SetStatus("celeba", "OK", "there")
+
+
+def _lsun(root: Path) -> SetStatus:
+    found = sorted(file.parent.name.removesuffix("_train_lmdb") for file in root.glob("*_train_lmdb/data.mdb"))
+    return SetStatus("lsun", "OK", ", ".join(found)) if found else SetStatus("lsun", "absent", GET_IT_YOURSELF)

@@ -1,8 +1,9 @@
 """One reader per image set: from what lies on the disk, verified, to images and labels."""
 
 import io
+import os
 import pickle
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -10,7 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ganlab.data.idx import GET_AGAIN, read_bytes, read_idx
+from ganlab.data.idx import GET_AGAIN, holds, read_bytes, read_idx, reason
+from ganlab.data.pictures import open_image, stack
 from ganlab.errors import ConfigError, DatasetUnavailable
 
 SPLITS = ("train", "test")
@@ -37,11 +39,24 @@ def digits(split: str) -> Read:
 
 
 class IdxSet(NamedTuple):
-    """A set in MNIST's format: its folder, its classes, and the MD5s of its raw and packed files (None: unknown)."""
+    """A set in MNIST's format.
+
+    md5     of each file, raw (None: not published) and packed
+    shapes  [N, H, W] of the images of each split
+    """
 
     folder: str
     classes: tuple[str, ...]
     md5: dict[str, tuple[str | None, str]]
+    shapes: dict[str, list[int]]
+
+    @property
+    def files(self) -> list[str]:
+        """The names of its files, raw and packed."""
+        return [*self.md5, *(f"{name}.gz" for name in self.md5)]
+
+
+MNIST_SHAPES = {"train": [60_000, 28, 28], "test": [10_000, 28, 28]}
 
 
 MNIST = IdxSet(
@@ -53,29 +68,39 @@ MNIST = IdxSet(
         "t10k-images-idx3-ubyte": ("2646ac647ad5339dbf082846283269ea", "9fb629c4189551a2d022fa330f9573f3"),
         "t10k-labels-idx1-ubyte": ("27ae3e4e09519cfbb04c329615203637", "ec29112dd5afa0611ce80d1b7f02629c"),
     },
+    MNIST_SHAPES,
 )
 FASHION_MNIST = IdxSet(
     "FashionMNIST/raw",
-    ("T-shirt", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"),
+    ("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"),
     {
         "train-images-idx3-ubyte": (None, "8d4fb7e6c68d591d4c3dfef9ec88bf0d"),
         "train-labels-idx1-ubyte": (None, "25c81989df183df01b3e8a0aad5dffbe"),
         "t10k-images-idx3-ubyte": (None, "bef4ecab320f06d8554ea6380940ec79"),
         "t10k-labels-idx1-ubyte": (None, "bb300cfdad3c16e7a12a480ee83cd310"),
     },
+    MNIST_SHAPES,
 )
 
 
 def idx_set(kind: IdxSet, root: Path, split: str) -> Read:
-    """MNIST or a set in its format. Without a known MD5 of the raw file the packed one is read, where it is there."""
+    """MNIST (LeCun et al. 1998) or a set in its format, such as Fashion-MNIST (Xiao et al. 2017).
+
+    Without a published MD5 of the raw file the packed one is read, where it is there; where it is not, what the raw
+    file's values are cannot be verified, but its structure, shape and labels are.
+    """
     stem = "train" if split == "train" else "t10k"
     images = _idx(kind, root, f"{stem}-images-idx3-ubyte", 3)
     labels = _idx(kind, root, f"{stem}-labels-idx1-ubyte", 1).long()
+    if list(images.shape) != kind.shapes[split]:
+        raise DatasetUnavailable(
+            f"{root / kind.folder} has {split} images {list(images.shape)}, not {kind.shapes[split]}; {GET_AGAIN}."
+        )
     if len(images) != len(labels):
         raise DatasetUnavailable(
             f"{root / kind.folder} has {len(images)} images but {len(labels)} labels; {GET_AGAIN}."
         )
-    if len(labels) and labels.max() >= len(kind.classes):
+    if labels.max() >= len(kind.classes):
         raise DatasetUnavailable(
             f"{root / kind.folder} has a label {int(labels.max())}, beyond {len(kind.classes) - 1}; {GET_AGAIN}."
         )
@@ -83,11 +108,11 @@ def idx_set(kind: IdxSet, root: Path, split: str) -> Read:
 
 
 def _idx(kind: IdxSet, root: Path, name: str, dimensions: int) -> Tensor:
-    raw, packed = root / kind.folder / name, root / kind.folder / f"{name}.gz"
+    folder, packed = root / kind.folder, f"{name}.gz"
     md5_raw, md5_packed = kind.md5[name]
-    if packed.exists() and (md5_raw is None or not raw.exists()):
-        return read_idx(packed, dimensions, md5_packed)
-    return read_idx(raw, dimensions, md5_raw)
+    if holds(folder, [packed]) and (md5_raw is None or not holds(folder, [name])):
+        return read_idx(folder / packed, dimensions, md5_packed)
+    return read_idx(folder / name, dimensions, md5_raw)
 
 
 CIFAR10_FOLDER = "cifar-10-batches-py"
@@ -104,18 +129,25 @@ CIFAR10_MD5 = {
 }
 
 
+ARRAY_PARTS = {
+    ("numpy", "ndarray"),
+    ("numpy", "dtype"),
+    ("numpy.core.multiarray", "_reconstruct"),
+    ("numpy._core.multiarray", "_reconstruct"),
+}
+
+
 class _ArraysOnly(pickle.Unpickler):
     """Rebuilds numpy arrays and plain values, and nothing else."""
 
     def find_class(self, module_name: str, global_name: str, /) -> Any:
-        allowed = {("_reconstruct", "multiarray"), ("ndarray", "numpy"), ("dtype", "numpy")}
-        if (global_name, module_name.rsplit(".", 1)[-1]) in allowed and module_name.startswith("numpy"):
+        if (module_name, global_name) in ARRAY_PARTS:
             return super().find_class(module_name, global_name)
         raise pickle.UnpicklingError(f"{module_name}.{global_name} is no array")
 
 
 def cifar10(root: Path, split: str) -> Read:
-    """CIFAR-10 from its five (one) Python batches; nothing but arrays is taken from the pickles."""
+    """CIFAR-10 (Krizhevsky 2009) from its Python batches, five or one; nothing but arrays is taken from the pickles."""
     images, labels = [], []
     for name, md5 in CIFAR10_MD5[split].items():
         path = root / CIFAR10_FOLDER / name
@@ -124,28 +156,33 @@ def cifar10(root: Path, split: str) -> Read:
             batch = _ArraysOnly(io.BytesIO(content), encoding="latin1").load()
             images.append(torch.from_numpy(batch["data"]).reshape(-1, 3, 32, 32))
             labels.append(torch.tensor(batch["labels"]))
-        except (pickle.UnpicklingError, KeyError, TypeError, RuntimeError, EOFError) as error:
-            raise DatasetUnavailable(f"{path} is no CIFAR-10 batch ({error}); {GET_AGAIN}.") from error
+        except Exception as error:  # unpickling arbitrary bytes may raise anything
+            raise DatasetUnavailable(f"{path} is no CIFAR-10 batch ({reason(error)}); {GET_AGAIN}.") from error
     return Read(torch.cat(images), torch.cat(labels), CIFAR10_CLASSES)
 
 
+CELEBA_IMAGES = "celeba/img_align_celeba"
+CELEBA_PARTITION = "celeba/list_eval_partition.txt"
 CELEBA_PARTITION_MD5 = "d32c9cbf5e040fd4025c592c306e6668"
 
 
 def celeba(root: Path, split: str, size: int | None, limit: int | None) -> Read:
-    """The aligned CelebA faces of a split, cut to the middle square when resized. All have label 0."""
-    partition = read_bytes(root / "celeba/list_eval_partition.txt", CELEBA_PARTITION_MD5).decode()
+    """The aligned faces of CelebA (Liu et al. 2015), cut to the middle square when resized. All have label 0."""
+    partition = read_bytes(root / CELEBA_PARTITION, CELEBA_PARTITION_MD5).decode()
     wanted = "0" if split == "train" else "2"
     rows = (line.split() for line in partition.splitlines())
-    paths = [root / "celeba/img_align_celeba" / row[0] for row in rows if row[1] == wanted]
+    paths = [root / CELEBA_IMAGES / row[0] for row in rows if row[1] == wanted]
     images = stack((open_image(path) for path in paths[:limit]), size, "celeba")
     return Read(images, torch.zeros(len(images), dtype=torch.long), ("face",))
 
 
 def lsun(root: Path, category: str, split: str, size: int | None, limit: int | None) -> Read:
-    """An LSUN category from its LMDB folder `<category>_<train|val>_lmdb`. All images have label 0."""
+    """A category of LSUN (Yu et al. 2015) from the LMDB `<category>_train_lmdb` or, for testing, `<category>_val_lmdb`.
+
+    All images have label 0.
+    """
     folder = root / f"{category}_{'train' if split == 'train' else 'val'}_lmdb"
-    if not (folder / "data.mdb").is_file():
+    if not holds(folder, ["data.mdb"]):
         raise DatasetUnavailable(f"{folder / 'data.mdb'} is not there; get LSUN's {category} in LMDB form.")
     try:
         import lmdb
@@ -167,55 +204,34 @@ def lsun(root: Path, category: str, split: str, size: int | None, limit: int | N
 
 
 def folder(path: Path, size: int | None, limit: int | None) -> Read:
-    """Images below a folder: one class per subfolder, or a single class when they lie in the folder itself."""
+    """Images below a folder: one class per subfolder, or a single class when they lie in the folder itself.
+
+    Names that begin with a dot are passed over. Raises `DatasetUnavailable` for a folder without images, `ConfigError`
+    for one that has them both in itself and in subfolders.
+    """
+    files = _image_files(path)
+    flat = [file for file in files if file.parent == path]
+    if flat and len(flat) < len(files):
+        raise ConfigError(f"{path} has images both in itself ({flat[0].name}) and in subfolders; put all in either.")
+    names = [path.resolve().name if flat else file.relative_to(path).parts[0] for file in files]
+    classes = sorted(set(names))
+    images = stack((open_image(file) for file in files[:limit]), size, str(path))
+    return Read(images, torch.tensor([classes.index(name) for name in names[:limit]]), tuple(classes))
+
+
+def _image_files(path: Path) -> list[Path]:
     from torchvision.datasets.folder import IMG_EXTENSIONS
 
-    if not path.is_dir():
-        raise DatasetUnavailable(f"{path} is no folder; give folder:PATH of one that holds images.")
-    classes = sorted(entry.name for entry in path.iterdir() if entry.is_dir() and not entry.name.startswith("."))
-    places = {name: path / name for name in classes} or {path.name: path}
-    found = [
-        (file, number)
-        for number, place in enumerate(places.values())
-        for file in sorted(place.rglob("*"))
-        if file.suffix.lower() in IMG_EXTENSIONS
-    ]
-    if not found:
-        raise DatasetUnavailable(f"{path} holds no image files; give a folder with {', '.join(IMG_EXTENSIONS)} in it.")
-    images = stack((open_image(file) for file, _ in found[:limit]), size, str(path))
-    return Read(images, torch.tensor([number for _, number in found[:limit]]), tuple(places))
-
-
-def open_image(file: Path | io.BytesIO, name: str | None = None) -> Any:
-    """A fully decoded PIL image. Raises `DatasetUnavailable` naming a file that is missing, cut or no image."""
-    from PIL import Image, UnidentifiedImageError
-
-    try:
-        with Image.open(file) as image:
-            image.load()
-            return image if image.mode == "L" else image.convert("RGB")
-    except (OSError, UnidentifiedImageError, SyntaxError, ValueError) as error:
-        reason = str(error).splitlines()[0]
+    def refuse(error: OSError) -> None:
         raise DatasetUnavailable(
-            f"{name or file} is missing or damaged ({reason}); remove it or get it again."
+            f"{error.filename} cannot be read ({error.strerror}); give folder:PATH of a folder of images."
         ) from error
 
-
-def stack(images: Iterable[Any], size: int | None, what: str) -> Tensor:
-    """PIL images as one uint8 tensor [N, C, H, W]: cut to the middle square and resized when `size` is given.
-
-    C is 1 when all are grey, else 3. Raises `ConfigError` for differing sizes without `size`.
-    """
-    from PIL import Image, ImageOps
-
-    fitted: Callable[[Any], Any] = lambda image: image  # noqa: E731
-    if size is not None:
-        fitted = lambda image: ImageOps.fit(image, (size, size), Image.Resampling.BILINEAR)  # noqa: E731
-    arrays = [np.asarray(fitted(image)) for image in images]
-    shapes = {array.shape[:2] for array in arrays}
-    if len(shapes) > 1:
-        raise ConfigError(f"{what} has images of {len(shapes)} sizes, such as {sorted(shapes)[:2]}; give a size.")
-    if any(array.ndim == 3 for array in arrays):
-        arrays = [array if array.ndim == 3 else np.repeat(array[..., None], 3, axis=2) for array in arrays]
-        return torch.from_numpy(np.stack(arrays).transpose(0, 3, 1, 2).copy())
-    return torch.from_numpy(np.stack(arrays))[:, None]
+    found: list[Path] = []
+    for place, folders, files in os.walk(path, onerror=refuse, followlinks=True):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        seen = (Path(place, name) for name in files if not name.startswith("."))
+        found += [file for file in seen if file.suffix.lower() in IMG_EXTENSIONS]
+    if not found:
+        raise DatasetUnavailable(f"{path} holds no image files; give a folder with {', '.join(IMG_EXTENSIONS)} in it.")
+    return sorted(found)

@@ -3,11 +3,34 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from numbers import Integral
+from typing import Protocol
 
 import torch
 from torch import Tensor
 
 from ganlab.errors import ConfigError, ShapeError
+
+
+class Law(Protocol):
+    """A distribution in ℝ^dim that can be sampled and whose density is known exactly."""
+
+    @property
+    def dim(self) -> int:
+        """The dimension of a sample."""
+        ...
+
+    def sample(self, n: int, generator: torch.Generator | None = None) -> Tensor:
+        """`n` independent samples [n, dim] float32, on the generator's device (the CPU without one)."""
+        ...
+
+    def log_density(self, x: Tensor) -> Tensor:
+        """The log density in nats, [n], at points x [n, dim], in the precision of x. Raises `ShapeError`."""
+        ...
+
+    def density(self, x: Tensor) -> Tensor:
+        """The density [n] at points x [n, dim]."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -16,9 +39,9 @@ class Mixture:
 
     means    k points of the same dimension
     sigmas   k standard deviations, positive
-    weights  k probabilities, positive; scaled to sum 1
+    weights  k probabilities, none negative; scaled to sum 1
 
-    Raises `ConfigError` for numbers that make no mixture.
+    Raises `ConfigError` for numbers that make no mixture in float32, the precision of the samples.
     """
 
     means: tuple[tuple[float, ...], ...]
@@ -32,11 +55,13 @@ class Mixture:
             raise ConfigError(f"a mixture of {given} is none; give as many of each, at least one.")
         if len({len(mean) for mean in self.means}) != 1 or not self.means[0]:
             raise ConfigError(f"means have dimensions {[len(mean) for mean in self.means]}; give points of one space.")
-        for name, values in (("sigmas", self.sigmas), ("weights", self.weights)):
-            if not all(math.isfinite(value) and value > 0 for value in values):
-                raise ConfigError(f"{name} are {values}; give positive numbers.")
-        if not all(math.isfinite(x) for mean in self.means for x in mean):
-            raise ConfigError(f"means are {self.means}; give finite numbers.")
+        sigmas, weights = torch.tensor(self.sigmas), torch.tensor(self.weights)
+        if not self.modes.isfinite().all():
+            raise ConfigError(f"means are {self.means}; give numbers that are finite in float32.")
+        if not sigmas.isfinite().all() or (sigmas <= 0).any():
+            raise ConfigError(f"sigmas are {self.sigmas}; give numbers that are finite and positive in float32.")
+        if (weights < 0).any() or not 0 < weights.sum() < math.inf:
+            raise ConfigError(f"weights are {self.weights}; give numbers of at least 0 with a finite, positive sum.")
         total = math.fsum(self.weights)
         object.__setattr__(self, "weights", tuple(weight / total for weight in self.weights))
 
@@ -51,7 +76,11 @@ class Mixture:
         return torch.tensor(self.means)
 
     def sample(self, n: int, generator: torch.Generator | None = None) -> Tensor:
-        """`n` independent samples [n, dim] float32, on the generator's device (the CPU without one)."""
+        """`n` independent samples [n, dim] float32, on the generator's device (the CPU without one).
+
+        Raises `ConfigError` for n below 1.
+        """
+        _at_least_one("n", n)
         device = generator.device if generator else torch.device("cpu")
         weights = torch.tensor(self.weights, device=device)
         component = torch.multinomial(weights, n, replacement=True, generator=generator)  # [n]
@@ -73,10 +102,19 @@ class Mixture:
         return self.log_density(x).exp()
 
 
-def mixture(means: Sequence[float | Sequence[float]], sigma: float, weights: Sequence[float] | None = None) -> Mixture:
-    """A mixture with one σ for all components, equally weighted unless told otherwise; numbers as means give 1-D."""
+def mixture(
+    means: Sequence[float | Sequence[float]],
+    sigma: float | Sequence[float],
+    weights: Sequence[float] | None = None,
+) -> Mixture:
+    """A mixture, equally weighted unless told otherwise.
+
+    means  points, or numbers for a mixture on the line
+    sigma  one standard deviation for all components, or one for each
+    """
     points = tuple((float(mean),) if isinstance(mean, int | float) else tuple(map(float, mean)) for mean in means)
-    return Mixture(points, (float(sigma),) * len(points), tuple(weights or [1.0] * len(points)))
+    sigmas = (float(sigma),) * len(points) if isinstance(sigma, int | float) else tuple(map(float, sigma))
+    return Mixture(points, sigmas, (1.0,) * len(points) if weights is None else tuple(map(float, weights)))
 
 
 def gaussian(mean: float = 0.0, sigma: float = 1.0) -> Mixture:
@@ -86,15 +124,13 @@ def gaussian(mean: float = 0.0, sigma: float = 1.0) -> Mixture:
 
 def ring(modes: int = 8, radius: float = 1.0, sigma: float = 0.01) -> Mixture:
     """Equally weighted Gaussians on a circle, the first at angle 0 (VEEGAN, Srivastava et al. 2017)."""
-    if modes < 1:
-        raise ConfigError(f"modes is {modes}; give an integer of at least 1.")
+    _at_least_one("modes", modes)
     return mixture([_on_circle(i / modes, radius) for i in range(modes)], sigma)
 
 
 def grid(side: int = 5, spacing: float = 2.0, sigma: float = 0.05) -> Mixture:
     """side² equally weighted Gaussians on a square grid around 0 (25 on {−4, −2, 0, 2, 4}² in VEEGAN's benchmark)."""
-    if side < 1:
-        raise ConfigError(f"side is {side}; give an integer of at least 1.")
+    _at_least_one("side", side)
     ticks = [spacing * (i - (side - 1) / 2) for i in range(side)]
     return mixture([(x, y) for x in ticks for y in ticks], sigma)
 
@@ -105,6 +141,11 @@ def lsgan_ring() -> Mixture:
     The code takes nine angles from 0 to 2π with both ends, so the mode at angle 0 has weight 2/9 and the others 1/9.
     """
     return mixture([_on_circle(i / 8, 1.0) for i in range(8)], 0.01, [2.0, *[1.0] * 7])
+
+
+def _at_least_one(name: str, value: int) -> None:
+    if not isinstance(value, Integral) or value < 1:
+        raise ConfigError(f"{name} is {value!r}; give an integer of at least 1.")
 
 
 def _on_circle(turn: float, radius: float) -> tuple[float, float]:

@@ -30,7 +30,7 @@ class Rebuildable(nn.Module):
         bound = inspect.signature(cls.__init__).bind(module, *args, **kwargs)
         bound.apply_defaults()
         arguments = dict(list(bound.arguments.items())[1:])
-        plain = {key: list(value) if isinstance(value, tuple) else value for key, value in arguments.items()}
+        plain = {key: list(value) if isinstance(value, list | tuple) else value for key, value in arguments.items()}
         object.__setattr__(module, "spec", {"name": cls.__name__, **plain})
         return module
 
@@ -38,11 +38,11 @@ class Rebuildable(nn.Module):
 def build(spec: dict[str, Any]) -> nn.Module:
     """The untrained network of a specification: {"name": class, argument: value, …}.
 
-    Raises `ConfigError` for an unknown name or argument, listing what there is.
+    Raises `ConfigError` for an unknown name or argument, listing what there is, and for values that do not fit.
     """
     arguments = dict(spec)
     name = arguments.pop("name", None)
-    if name not in MODELS:
+    if not isinstance(name, str) or name not in MODELS:
         raise ConfigError(f"model is {name!r}; give one of {', '.join(MODELS)}.")
     known = list(inspect.signature(MODELS[name]).parameters)
     unknown = sorted(set(arguments) - set(known))
@@ -66,13 +66,13 @@ def at_least_one(**values: int) -> None:
 
 
 @torch.no_grad()
-def init_normal(model: nn.Module, std: float = 0.02) -> None:
+def init_normal(model: nn.Module) -> None:
     """DCGAN's initialisation (its sec. 4): weights N(0, 0.02²), batch-norm gains N(1, 0.02²), biases 0."""
     for module in model.modules():
         if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
-            module.weight.normal_(0, std)
+            module.weight.normal_(0, 0.02)
         elif isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d):
-            module.weight.normal_(1, std)
+            module.weight.normal_(1, 0.02)
         else:
             continue
         if module.bias is not None:

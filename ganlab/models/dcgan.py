@@ -1,7 +1,8 @@
 """DCGAN (Radford, Metz & Chintala 2015) for images of 28, 32 or 64 pixels.
 
-The architecture follows the paper's guidelines: strided and transposed convolutions instead of pooling, batch norm
-except at G's output and D's input, no hidden fully connected layers, ReLU and tanh in G, LeakyReLU of slope 0.2 in D.
+The architecture follows the paper's guidelines (sec. 3): strided and transposed convolutions instead of pooling, batch
+norm except at G's output and D's input, no hidden fully connected layers, ReLU and tanh in G, LeakyReLU of slope 0.2
+in D.
 Kernels are 4×4 with stride 2, as in the Torch version of the paper's co-author; the paper's own code has 5×5.
 """
 
@@ -20,6 +21,7 @@ class DCGANGenerator(Rebuildable):
     """z [batch, z_dim] → images [batch, channels, size, size] in (−1, 1).
 
     `width` is the number of maps before the output (128 in the paper at 64 pixels); it doubles at each step towards z.
+    Raises `ConfigError` for another size than 28, 32 or 64, or for numbers that are no positive integers.
     """
 
     output_range = (-1.0, 1.0)
@@ -46,7 +48,8 @@ class DCGANGenerator(Rebuildable):
 class DCGANDiscriminator(Rebuildable):
     """Images [batch, channels, size, size] in [−1, 1] → logits t [batch].
 
-    `width` is the number of maps after the first convolution; it doubles at each later one.
+    `width` is the number of maps after the first convolution; it doubles at each later one. Raises `ConfigError` as
+    `DCGANGenerator` does.
     """
 
     def __init__(self, size: int = 32, channels: int = 1, width: int = 64) -> None:
@@ -68,6 +71,6 @@ class DCGANDiscriminator(Rebuildable):
 
 
 def _plan(size: int) -> tuple[int, int]:
-    if size not in DOUBLINGS:
+    if not isinstance(size, int) or size not in DOUBLINGS:
         raise ConfigError(f"size is {size!r}; give one of {', '.join(map(str, DOUBLINGS))}.")
     return DOUBLINGS[size]

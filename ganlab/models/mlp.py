@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
+from ganlab.errors import ConfigError
 from ganlab.models.base import Rebuildable, at_least_one, init_normal, require_shape
 
 
@@ -12,14 +13,16 @@ class MLPGenerator(Rebuildable):
     """z → hidden layers with batch norm and ReLU → pixels through tanh.
 
     z [batch, z_dim] → images [batch, channels, side, side] in (−1, 1). Without the batch norm the discriminator wins
-    and the samples stay noise. Initialised as in DCGAN.
+    and the samples stay noise. Initialised as in DCGAN (Radford et al. 2015, sec. 4). Raises `ConfigError` for sizes
+    that are no positive integers.
     """
 
     output_range = (-1.0, 1.0)
 
     def __init__(self, z_dim: int = 64, channels: int = 1, side: int = 28, hidden: Sequence[int] = (256, 512)) -> None:
         super().__init__()
-        at_least_one(z_dim=z_dim, channels=channels, side=side, **{f"hidden[{i}]": n for i, n in enumerate(hidden)})
+        _require_widths(hidden)
+        at_least_one(z_dim=z_dim, channels=channels, side=side)
         self.z_dim = z_dim
         self.sample_shape = (channels, side, side)
         sizes = [z_dim, *hidden]
@@ -38,12 +41,14 @@ class MLPGenerator(Rebuildable):
 class MLPDiscriminator(Rebuildable):
     """Pixels → hidden layers with LeakyReLU of slope 0.2 → one number.
 
-    Images [batch, channels, side, side] → logits t [batch]. Initialised as in DCGAN.
+    Images [batch, channels, side, side] → logits t [batch]. Initialised as `MLPGenerator` is.
+    Raises `ConfigError` for sizes that are no positive integers.
     """
 
     def __init__(self, channels: int = 1, side: int = 28, hidden: Sequence[int] = (512, 256)) -> None:
         super().__init__()
-        at_least_one(channels=channels, side=side, **{f"hidden[{i}]": n for i, n in enumerate(hidden)})
+        _require_widths(hidden)
+        at_least_one(channels=channels, side=side)
         self.sample_shape = (channels, side, side)
         sizes = [channels * side * side, *hidden]
         layers: list[nn.Module] = []
@@ -56,3 +61,9 @@ class MLPDiscriminator(Rebuildable):
         """Logits [batch] of images x [batch, channels, side, side]. Raises `ShapeError`."""
         require_shape(x, self.sample_shape, "x")
         return self.net(x.flatten(1)).squeeze(1)  # [batch]
+
+
+def _require_widths(hidden: Sequence[int]) -> None:
+    if not isinstance(hidden, list | tuple):
+        raise ConfigError(f"hidden is {hidden!r}; give the layers' widths, such as (256, 512).")
+    at_least_one(**{f"hidden[{i}]": width for i, width in enumerate(hidden)})

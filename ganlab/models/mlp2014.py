@@ -1,4 +1,4 @@
-"""The networks of the 2014 paper's MNIST experiment, as its authors' released configuration gives them."""
+"""The networks of the 2014 paper's MNIST experiment (its sec. 5), as its authors' released configuration gives them."""
 
 import torch
 from torch import Tensor, nn
@@ -11,7 +11,7 @@ class Generator2014(Rebuildable):
     """G of Goodfellow et al. 2014 on MNIST: z → 1200 ReLU → 1200 ReLU → pixels through a sigmoid.
 
     z [batch, 100] → images [batch, channels, side, side] in (0, 1). Weights are uniform on ±0.05, biases 0;
-    2,503,984 parameters at the defaults.
+    2,503,984 parameters at the defaults. Raises `ConfigError` for sizes that are no positive integers.
     """
 
     output_range = (0.0, 1.0)
@@ -34,15 +34,22 @@ class Generator2014(Rebuildable):
     def set_output_bias(self, mean_image: Tensor) -> None:
         """Set the output bias to the logit of the training images' mean pixel, in [0, 1], shape [C, H, W].
 
-        So the untrained generator is right on average (the authors' `init_sigmoid_bias_from_marginals`).
+        So the untrained generator is right on average (the authors' `init_sigmoid_bias_from_marginals`). The mean is
+        clipped to 1e-7 … 1 − 1e-7. Raises `ShapeError` for another shape or range.
         """
         if tuple(mean_image.shape) != self.sample_shape:
             raise ShapeError(f"mean image has shape {list(mean_image.shape)}; give {list(self.sample_shape)}.")
+        low, high = float(mean_image.min()), float(mean_image.max())
+        if not (low >= 0 and high <= 1):
+            raise ShapeError(f"mean image ranges over [{low:g}, {high:g}]; give the mean of pixels in [0, 1].")
         self.out.bias.copy_(mean_image.flatten().clamp(1e-7, 1 - 1e-7).logit())
 
 
 class Maxout(nn.Module):
-    """The maximum of `pieces` linear functions per unit (Goodfellow et al. 2013): [batch, n] → [batch, units]."""
+    """The maximum of `pieces` linear functions per unit: [batch, in_features] → [batch, units].
+
+    From Goodfellow et al. 2013, sec. 3.
+    """
 
     def __init__(self, in_features: int, units: int, pieces: int) -> None:
         super().__init__()
@@ -58,7 +65,8 @@ class Discriminator2014(Rebuildable):
     """D of Goodfellow et al. 2014 on MNIST: two maxout layers of 240 units with 5 pieces, then one number.
 
     Images [batch, channels, side, side] in [0, 1] → logits t [batch]. Dropout keeps 0.8 of the pixels and 0.5 of the
-    hidden units; weights are uniform on ±0.005, biases 0; 1,231,441 parameters at the defaults.
+    hidden units, and in training scales what it keeps by 1/0.8 and 1/0.5. Weights are uniform on ±0.005, biases 0;
+    1,231,441 parameters at the defaults. Raises `ConfigError` for sizes that are no positive integers.
     """
 
     def __init__(self, channels: int = 1, side: int = 28, units: int = 240, pieces: int = 5) -> None:

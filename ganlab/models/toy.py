@@ -1,6 +1,7 @@
 """Small networks for points in the plane or on the line."""
 
 import itertools
+import math
 from typing import Literal
 
 from torch import Tensor, nn
@@ -16,7 +17,8 @@ class ToyGenerator(Rebuildable):
     """An MLP from z [batch, z_dim] to points [batch, dim] of any size.
 
     The defaults are LSGAN's toy setting (Mao et al. 2017, released code): z of 256 numbers, two hidden tanh layers of
-    128 units, orthogonal weights with gain 1.4, biases 0.
+    128 units, orthogonal weights with gain 1.4 in every layer, biases 0. Raises `ConfigError` for an unknown activation
+    and for numbers that are not positive.
     """
 
     output_range = None
@@ -43,7 +45,7 @@ class ToyGenerator(Rebuildable):
 
 
 class ToyDiscriminator(Rebuildable):
-    """An MLP from points [batch, dim] to logits t [batch], with the same defaults as `ToyGenerator`."""
+    """An MLP from points [batch, dim] to logits t [batch], with the defaults and errors of `ToyGenerator`."""
 
     def __init__(
         self, dim: int = 2, width: int = 128, depth: int = 2, activation: Activation = "tanh", gain: float = 1.4
@@ -61,8 +63,10 @@ class ToyDiscriminator(Rebuildable):
 
 def _mlp(n_in: int, n_out: int, width: int, depth: int, activation: str, gain: float) -> nn.Sequential:
     at_least_one(width=width, depth=depth)
-    if activation not in _ACTIVATIONS:
+    if not isinstance(activation, str) or activation not in _ACTIVATIONS:
         raise ConfigError(f"activation is {activation!r}; give one of {', '.join(map(repr, _ACTIVATIONS))}.")
+    if not (isinstance(gain, int | float) and math.isfinite(gain) and gain > 0):
+        raise ConfigError(f"gain is {gain!r}; give a positive number.")
     sizes = [n_in, *[width] * depth, n_out]
     layers: list[nn.Module] = []
     for size, following in itertools.pairwise(sizes):
