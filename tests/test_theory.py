@@ -100,6 +100,7 @@ def test_the_game_with_functions(p_d: np.ndarray, p_g: np.ndarray):
     D = game.best_discriminator(p_d, p_g)
     best = game.value(D, p_d, p_g)
     assert best == pytest.approx(-math.log(4) + 2 * div.on_alphabet(div.JENSEN_SHANNON, p_d, p_g))
+    assert game.criterion(p_d, p_g) == pytest.approx(best)
     for other in np.random.default_rng(0).uniform(0.01, 0.99, (20, 4)):
         assert game.value(other, p_d, p_g) <= best + 1e-12
     values = [best]

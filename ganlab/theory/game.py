@@ -6,6 +6,7 @@ This is the setting of the 2014 paper's Proposition 2, where D is best at each s
 from collections.abc import Iterator
 
 import numpy as np
+from scipy.special import rel_entr
 
 from ganlab.errors import ShapeError
 
@@ -21,6 +22,12 @@ def value(D: np.ndarray, p_d: np.ndarray, p_g: np.ndarray) -> float:
     with np.errstate(divide="ignore", invalid="ignore"):
         terms = np.where(p_d > 0, p_d * np.log(D), 0) + np.where(p_g > 0, p_g * np.log1p(-D), 0)
     return float(terms.sum())
+
+
+def criterion(p_d: np.ndarray, p_g: np.ndarray) -> float:
+    """C(p_g) = V(D*, p_g) in nats, without forming D*, which rounds to 1 where p_g is tiny (2014 paper, eq. 4)."""
+    both = p_d + p_g
+    return float(np.sum(rel_entr(p_d, both) + rel_entr(p_g, both)))
 
 
 def algorithm_1(p_d: np.ndarray, p_g: np.ndarray, *, rate: float, steps: int) -> Iterator[np.ndarray]:
