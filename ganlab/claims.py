@@ -11,7 +11,7 @@ machine, is entered in `ledger`, and raises `ClaimFailed` with both sides when i
 import itertools
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -116,7 +116,7 @@ def verified(statement: str, value: Any, expected: Any, *, tolerance: float, ans
 
 def observed(
     statement: str,
-    per_seed_values: Sequence[Any],
+    per_seed_values: Iterable[Any],
     *,
     at_least: float | None = None,
     at_most: float | None = None,

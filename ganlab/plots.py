@@ -4,8 +4,9 @@ Colours have a meaning that is the same in every figure: blue is data, orange is
 discriminator. They are from the palette of Okabe and Ito, which colour-blind readers can tell apart.
 """
 
+import itertools
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,7 @@ STYLE: Any = {
     "font.size": 10,
     "svg.hashsalt": "ganlab",
 }
+DASHES = ("-", "--", ":", "-.")
 WIDEST = 6.4
 """Inches: the width of a figure, so that a title fits."""
 SMALLEST_TILE = 40
@@ -121,6 +123,35 @@ def losses(
         ax.axhline(value, color=COLOURS["reference"], linestyle=":", linewidth=1.2)
         ax.annotate(name, (steps[-1], value), ha="right", va="bottom", color=COLOURS["reference"])
     ax.set(xlabel="generator updates", ylabel=f"loss ({unit})", title=title)
+    ax.legend()
+    return fig
+
+
+def curves(
+    x: Any,
+    lines: Mapping[str, Any],
+    *,
+    xlabel: str,
+    ylabel: str,
+    title: str,
+    colours: str | Sequence[str] = "generator",
+    **options: Any,
+) -> Figure:
+    """Lines over x [n], by label, each [n], or [k, n] for k thin lines of one kind. Raises `ShapeError`.
+
+    colours  names of `COLOURS`, one for all lines or one each; the dashes tell lines of one colour apart
+    options  further ones for `Axes.set`, such as yscale="log"
+    """
+    x = _numpy(x)
+    fig, ax = plt.subplots()
+    colour_of = itertools.cycle([colours] if isinstance(colours, str) else colours)
+    for (label, values), style, colour in zip(lines.items(), itertools.cycle(DASHES), colour_of, strict=False):
+        y = np.atleast_2d(_numpy(values))
+        if x.ndim != 1 or y.ndim != 2 or y.shape[1] != len(x):
+            raise ShapeError(f"{label}: x has shape {list(x.shape)}, the line {list(y.shape)}; give [n] and [n].")
+        drawn = ax.plot(x, y.T, linestyle=style, color=COLOURS[colour], linewidth=1.8 if len(y) == 1 else 0.9)
+        drawn[0].set_label(label)
+    ax.set(xlabel=xlabel, ylabel=ylabel, title=title, **options)
     ax.legend()
     return fig
 

@@ -1,6 +1,8 @@
 """`make notebooks`: one form, no half-written lesson, no lesson that was not run."""
 
+import base64
 import importlib.util
+import io
 import json
 import subprocess
 import sys
@@ -8,8 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+import numpy as np
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook, new_output
+from PIL import Image
 
 ROOT = Path(__file__).parents[1]
 specification = importlib.util.spec_from_file_location("execute", ROOT / "notebooks" / "execute.py")
@@ -52,6 +56,19 @@ def test_the_form_is_fixed_and_normalising_twice_changes_nothing():
     assert again.cells[0].metadata == {"tags": ["nbval-ignore-output"]}
     assert [output.get("text") for output in again.cells[0].outputs] == ["1\n2\n", None]
     assert again.cells[0].outputs[1].metadata == {}
+
+
+def test_pictures_shrink_once_and_look_the_same():
+    ramp = np.linspace(0, 255, 200, dtype=np.uint8)
+    picture = np.stack(np.broadcast_arrays(ramp, ramp[:, None], np.uint8(9)), axis=2)
+    file = io.BytesIO()
+    Image.fromarray(picture).save(file, "PNG")
+    cell = ran("draw()", new_output("display_data", data={"image/png": base64.b64encode(file.getvalue()).decode()}))
+    text = execute.normalised(new_notebook(cells=[cell]))
+    again = nbformat.reads(text, as_version=4)
+    assert execute.normalised(again) == text
+    small = Image.open(io.BytesIO(base64.b64decode(again.cells[0].outputs[0].data["image/png"])))
+    assert np.abs(np.asarray(small.convert("RGB")).astype(int) - picture).mean() < 8
 
 
 def test_a_warning_in_a_compared_cell_is_kept():

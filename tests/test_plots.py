@@ -24,6 +24,9 @@ FIGURES = {
     "points over D": lambda: plots.samples_2d(
         torch.zeros(4, 2), np.ones((3, 2)), title="a message", D=lambda points: torch.from_numpy(points).sum(dim=1)
     ),
+    "curves": lambda: plots.curves(
+        X, {"one": X, "three": [X, 2 * X, 3 * X]}, title="a message", xlabel="x", ylabel="y"
+    ),
     "game": lambda: plots.game(title="a message"),
 }
 
@@ -137,6 +140,7 @@ def test_the_colours_differ_in_lightness_too():
         (lambda: plots.losses(np.zeros((0, 2)), title="t"), r"\[0, 2\]"),
         (lambda: plots.densities_1d(X, X, X[1:], title="t"), r"\[20\], \[20\], \[19\]"),
         (lambda: plots.densities_1d(X, X, X, D=X[1:], title="t"), r"\[19\]"),
+        (lambda: plots.curves(X, {"a line": X[1:]}, title="t", xlabel="x", ylabel="y"), r"a line: .*\[20\].*\[1, 19\]"),
         (lambda: plots.samples_2d(np.zeros((3, 3)), np.zeros((3, 2)), title="t"), r"\[3, 3\]"),
     ],
 )

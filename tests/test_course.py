@@ -1,0 +1,36 @@
+"""The course as a whole: which questions the lessons answer, and how firmly."""
+
+from pathlib import Path
+
+import pytest
+
+from ganlab.ledger import read_ledger
+
+ENTRIES = read_ledger(Path(__file__).parents[1] / "notebooks")
+
+# What a question needs at least: P proved, V verified by a computation, O observed in an experiment.
+NEEDED = {
+    **dict.fromkeys(["A3", "A4", "A5", "A6", "A7", "A8", "C5", "C6", "C7", "C8", "C19", "C21"], "P"),
+    **dict.fromkeys(["A2", "C2", "C3", "C12", "D1", "E2", "E5", "E11"], "V"),
+    **dict.fromkeys(["B2", "E1", "E3", "E9", "C4"], "P"),
+    **dict.fromkeys(["D2", "D5", "D6", "D7", "D8", "D11", "E4", "E8", "E10"], "PV"),
+    **dict.fromkeys(["A1", "C1"], "O"),
+    "B1": "PVO",
+    "C15": "PO",
+    "E6": "PVO",
+}
+KIND = {"P": "proved", "V": "verified", "O": "observed"}
+
+
+@pytest.mark.parametrize(("question", "kind"), [(q, KIND[k]) for q, kinds in NEEDED.items() for k in kinds])
+def test_each_question_is_answered_by_a_claim_of_the_kind_that_it_needs(question: str, kind: str):
+    assert any(question in entry.claim.answers and entry.claim.kind == kind for entry in ENTRIES)
+
+
+def test_no_lesson_answers_a_question_that_is_not_listed_here():
+    assert {answer for entry in ENTRIES for answer in entry.claim.answers} == NEEDED.keys()
+
+
+def test_the_theory_is_proved_rather_than_observed():
+    kinds = [entry.claim.kind for entry in ENTRIES if "01" <= entry.notebook[:2] <= "04"]
+    assert kinds.count("proved") >= 2 * kinds.count("observed")
