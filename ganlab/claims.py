@@ -85,10 +85,13 @@ def derived(statement: str, *steps: tuple[Any, str], answers: Sequence[str] = ()
 
 
 def _show_chain(steps: Sequence[tuple[Any, str]]) -> None:
+    """Each reason above its step, since a page is seldom wide enough for both side by side."""
     from IPython.display import Math, display
 
-    lines = [rf"{'=' if i else ''}&\;{sp.latex(step)} && \text{{{why}}}" for i, (step, why) in enumerate(steps)]
-    display(Math(r"\begin{aligned}" + r"\\[4pt]".join(lines) + r"\end{aligned}"))
+    lines = [
+        rf"&\small\textit{{{why}}}\\&\quad{'=' if i else ''}\;{sp.latex(step)}" for i, (step, why) in enumerate(steps)
+    ]
+    display(Math(r"\begin{aligned}" + r"\\[6pt]".join(lines) + r"\end{aligned}"))
 
 
 def verified(statement: str, value: Any, expected: Any, *, tolerance: float, answers: Sequence[str] = ()) -> None:
