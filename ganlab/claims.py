@@ -124,11 +124,13 @@ def observed(
     at_least: float | None = None,
     at_most: float | None = None,
     in_seeds: int | None = None,
+    of: str = "seeds",
     answers: Sequence[str] = (),
 ) -> None:
     """Claim that an experiment's value meets a bound in at least `in_seeds` of its seeds (default: in all).
 
-    `per_seed_values` holds one number per seed. Give `at_least`, `at_most`, or both for a band. A NaN meets no bound.
+    `per_seed_values` holds one number per seed; `of` says what is repeated where it is not a seed, such as "starts".
+    Give `at_least`, `at_most`, or both for a band. A NaN meets no bound.
     Raises `ClaimFailed` with the values, `ClaimMisused` for truth values, no bound, bounds that are not finite or that
     no value meets, or more seeds than values.
     """
@@ -148,10 +150,10 @@ def observed(
     bound = " and ".join(bounds)
     if count < needed:
         shown = ", ".join(f"{value:.6g}" for value in values)
-        raise ClaimFailed(f"{statement}: {bound} in {count} of {len(values)} seeds, not in {needed}: {_short(shown)}")
-    seeds = f"all {len(values)} seeds" if needed == len(values) > 1 else f"at least {needed} of {len(values)} seeds"
-    seeds = "1 seed" if len(values) == 1 else seeds
-    _hold(Claim("observed", f"{statement}, {bound} in {seeds}", ids))
+        raise ClaimFailed(f"{statement}: {bound} in {count} of {len(values)} {of}, not in {needed}: {_short(shown)}")
+    runs = f"all {len(values)} {of}" if needed == len(values) > 1 else f"at least {needed} of {len(values)} {of}"
+    runs = f"1 {of.removesuffix('s')}" if len(values) == 1 else runs
+    _hold(Claim("observed", f"{statement}, {bound} in {runs}", ids))
 
 
 def summary() -> None:
