@@ -74,9 +74,9 @@ class Losses:
     """The compiled losses of both players. Logits t may have any shape; results are scalars in nats for
     cross-entropies, in squared score units for least squares."""
 
-    real: Loss
-    fake: Loss
-    generator: Loss
+    real: Callable[[Tensor], Tensor]
+    fake: Callable[[Tensor], Tensor]
+    generator: Callable[[Tensor], Tensor]
 
     def discriminator(self, t_real: Tensor, t_fake: Tensor) -> Tensor:
         """What D minimises, from its logits on a real and on a generated batch."""

@@ -1,6 +1,7 @@
 """Training by Algorithm 1: `Trainer` and its frozen `TrainConfig`, checkpoints, exported generators."""
 
 from ganlab.training.config import SGD, Adam, TrainConfig, pick_device, spare_a_core
+from ganlab.training.ensemble import Ensemble
 from ganlab.training.export import export_generator, load_generator
 from ganlab.training.record import COLUMNS, StepRecord
 from ganlab.training.sampling import sample
@@ -10,6 +11,7 @@ __all__ = [
     "COLUMNS",
     "SGD",
     "Adam",
+    "Ensemble",
     "StepRecord",
     "TrainConfig",
     "Trainer",

@@ -1,5 +1,6 @@
 """How a run trains: one frozen dataclass, checked when it is made."""
 
+import math
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass, fields, is_dataclass
@@ -47,6 +48,8 @@ class TrainConfig:
     optimizer_d: Adam | SGD = Adam()
     optimizer_g: Adam | SGD = Adam()
     noise: Literal["normal", "uniform"] = "normal"  # z ~ N(0, I), or uniform on (−1, 1) as in DCGAN
+    instance_noise: float = 0.0  # σ of normal noise on all that D sees (Sønderby et al. 2017); 0 from half time on
+    decay_from: float = 1.0  # share of the steps after which both learning rates fall linearly to 0; 1: never
     label_smoothing: float = 0.0  # share of real samples that count as generated: 0.1 for targets of 0.9
     ema: float = 0.0  # decay per step of the averaged generator that samples are drawn from; 0: no average.
     # The decay of step n = 0, 1, … is at most (1 + n)/(10 + n), or the first weights would stay in the average.
@@ -54,6 +57,20 @@ class TrainConfig:
     compile: bool = False  # torch.compile: slow first steps, faster ones after
     device: str = "auto"  # cuda, then mps, then cpu
     seed: int = 0
+
+    def instance_noise_at(self, step: int) -> float:
+        """The σ of step 0, 1, …: linear from `instance_noise` to 0 at half of the steps."""
+        return self.instance_noise * max(0.0, 1 - 2 * step / self.steps)
+
+    @property
+    def scheduled(self) -> bool:
+        """Whether what a step does depends on how many there will be."""
+        return self.instance_noise > 0 or self.decay_from < 1
+
+    def rate_at(self, step: int) -> float:
+        """What the learning rates of step 0, 1, … are multiplied with, in (0, 1]."""
+        constant = self.decay_from * self.steps
+        return 1.0 if step < constant else (self.steps - step) / (self.steps - constant)
 
     def __post_init__(self) -> None:
         _at_least("steps", self.steps, 1)
@@ -64,6 +81,10 @@ class TrainConfig:
         _one_of("precision", self.precision, ("float32", "bfloat16"))
         if not 0 <= self.label_smoothing < 0.5:
             raise ConfigError(f"label_smoothing is {self.label_smoothing}; give a number in [0, 0.5).")
+        if not (math.isfinite(self.instance_noise) and self.instance_noise >= 0):
+            raise ConfigError(f"instance_noise is {self.instance_noise}; give a standard deviation of at least 0.")
+        if not 0 <= self.decay_from <= 1:
+            raise ConfigError(f"decay_from is {self.decay_from}; give a share of the steps in [0, 1].")
         if not 0 <= self.ema < 1:
             raise ConfigError(f"ema is {self.ema}; give a decay in [0, 1), such as 0.999, or 0 for none.")
         if self.update == "simultaneous" and self.k != 1:

@@ -1,6 +1,7 @@
 """Where real samples come from: a tensor of examples, or a law that can be sampled."""
 
 import hashlib
+from collections.abc import Sequence
 from typing import Protocol
 
 import torch
@@ -85,6 +86,31 @@ class LawSource:
     def fingerprint(self) -> str:
         """The law's own description."""
         return repr(self._law)
+
+
+def source_of(
+    data: Tensor | Law, batch: int, value_range: tuple[float, float], device: torch.device, seed: int, rank: int
+) -> Source:
+    """Minibatches of a tensor of examples, or fresh ones of a law."""
+    if isinstance(data, Tensor):
+        return TensorSource(data, batch, value_range, device, seed, rank)
+    return LawSource(data, batch, device, seed, rank)
+
+
+class StackedSource:
+    """Minibatches [N, batch, …] of N sources side by side."""
+
+    def __init__(self, sources: Sequence[Source]) -> None:
+        self._sources = sources
+
+    def batch(self, number: int) -> Tensor:
+        """Minibatch `number` of every source, [N, batch, …]."""
+        return torch.stack([source.batch(number) for source in self._sources])
+
+    @property
+    def fingerprint(self) -> str:
+        """How many there are, and of what."""
+        return f"{len(self._sources)} × {self._sources[0].fingerprint}"
 
 
 def _digest(examples: Tensor) -> str:

@@ -17,12 +17,12 @@ from ganlab.training.interrupts import interrupts_deferred
 from ganlab.training.randomness import derived_seed, generator
 from ganlab.training.record import COLUMNS, StepRecord
 from ganlab.training.sampling import draw_noise, sample, z_dim_of
-from ganlab.training.sources import Law, LawSource, Source, TensorSource
+from ganlab.training.sources import Law, Source, source_of
 
 FINITE_CHECK_EVERY = 50
 """Steps between two looks at the losses; each look waits for the device."""
 RESUMABLE_WITH_OTHER = ("steps", "device")
-"""Options that may differ between a checkpoint and the run that goes on from it."""
+"""Options that may differ between a checkpoint and the run that goes on from it, unless they decide a schedule."""
 
 
 class Trainer:
@@ -72,10 +72,7 @@ class Trainer:
         self._history = torch.zeros(config.steps, len(COLUMNS), device=self.device)
 
     def _source(self, data: Tensor | Law) -> Source:
-        config = self.config
-        if isinstance(data, Tensor):
-            return TensorSource(data, config.batch, self.value_range, self.device, config.seed, self.rank)
-        return LawSource(data, config.batch, self.device, config.seed, self.rank)
+        return source_of(data, self.config.batch, self.value_range, self.device, self.config.seed, self.rank)
 
     def _placed(self, model: nn.Module) -> nn.Module:
         model = model.to(self.device).train()
@@ -94,6 +91,7 @@ class Trainer:
         one_step = self._simultaneous_step if self.config.update == "simultaneous" else self._alternating_step
         while self.step < self.config.steps:
             with interrupts_deferred(), self._model_randomness():
+                self._set_rates()
                 self._history[self.step] = torch.stack(one_step())
                 if self.ema is not None:
                     self.ema.update_parameters(self.G)
@@ -137,19 +135,19 @@ class Trainer:
         with self._precision():
             with torch.no_grad():
                 fake = self.G(z)
-            t_real, t_fake = self.D(x), self.D(fake)  # [batch], [batch]
+            t_real, t_fake = self.D(self._blurred(x)), self.D(self._blurred(fake))  # [batch], [batch]
         loss = self.losses.discriminator(t_real, t_fake)
         self.optimizer_d.zero_grad()
-        loss.backward(inputs=list(self.D.parameters()))
+        loss.sum().backward(inputs=list(self.D.parameters()))
         return loss.detach(), self._mean_output(t_real), self._mean_output(t_fake)
 
     def generator_gradient(self, z: Tensor) -> Tensor:
         """Put the gradient of G's loss into G, through D, which is left as it is."""
         with self._precision():
-            t_fake = self.D(self.G(z))  # [batch]
+            t_fake = self.D(self._blurred(self.G(z)))  # [batch]
         loss = self.losses.generator(t_fake)
         self.optimizer_g.zero_grad()
-        loss.backward(inputs=list(self.G.parameters()))
+        loss.sum().backward(inputs=list(self.G.parameters()))
         return loss.detach()
 
     # What the steps draw ----------------------------------------------------------------------------------------
@@ -185,9 +183,24 @@ class Trainer:
         decay = min(self.config.ema, (1 + self.step) / (10 + self.step))
         get_ema_multi_avg_fn(decay)(averaged, current, _count)
 
+    def _blurred(self, samples: Tensor) -> Tensor:
+        """What D sees of samples: with this step's instance noise added."""
+        sigma = self.config.instance_noise_at(self.step)
+        return samples + sigma * self._standard_normal(samples) if sigma else samples
+
+    def _standard_normal(self, like: Tensor) -> Tensor:
+        return torch.randn_like(like)
+
+    def _set_rates(self) -> None:
+        rate = self.config.rate_at(self.step)
+        for group in self.optimizer_g.param_groups:
+            group["lr"] = self.config.optimizer_g.lr * rate
+        for group in self.optimizer_d.param_groups:
+            group["lr"] = self.config.optimizer_d.lr * rate
+
     def _mean_output(self, logits: Tensor) -> Tensor:
         logits = logits.detach().float()
-        return (logits.sigmoid() if self.objective.output == "probability" else logits).mean()
+        return (logits.sigmoid() if self.objective.output == "probability" else logits).mean(dim=-1)
 
     def _precision(self) -> torch.autocast:
         return torch.autocast(self.device.type, torch.bfloat16, enabled=self.config.precision == "bfloat16")
@@ -201,10 +214,10 @@ class Trainer:
             yield
 
     def _refuse_non_finite(self) -> None:
-        bad = ~self._history[self._known_finite : self.step, :2].isfinite().all(dim=1)
+        bad = ~self._history[self._known_finite : self.step, :2].isfinite().flatten(1).all(dim=1)
         if bad.any():
             step = self._known_finite + int(bad.nonzero()[0]) + 1
-            loss_d, loss_g = self._history[step - 1, :2].tolist()
+            loss_d, loss_g = self._history[step - 1, :2].reshape(2, -1).sum(dim=1).tolist()
             raise NonFiniteLoss(
                 f"at step {step} D's loss is {loss_d:g} and G's {loss_g:g}; training stopped and the last good"
                 " checkpoint is kept: lower the learning rates, or use float32."
@@ -236,7 +249,8 @@ class Trainer:
     @property
     def description(self) -> dict[str, Any]:
         """What must be equal for a run to go on from a checkpoint, as plain values."""
-        config = {key: value for key, value in plain(self.config).items() if key not in RESUMABLE_WITH_OTHER}
+        free = ("device",) if self.config.scheduled else RESUMABLE_WITH_OTHER
+        config = {key: value for key, value in plain(self.config).items() if key not in free}
         roles = ("real", "fake", "generator")
         models = {name: _architecture(model) for name, model in (("G", self.G), ("D", self.D))}
         objective = {f"objective.{role}": str(getattr(self.objective, role)) for role in roles}

@@ -1,0 +1,78 @@
+"""Many small networks of one kind as one: each layer does all of them in one batched matrix product."""
+
+import copy
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from ganlab.errors import ConfigError, ShapeError
+
+ELEMENTWISE = (nn.Tanh, nn.ReLU, nn.LeakyReLU, nn.Sigmoid, nn.Softplus, nn.Identity)
+
+
+class StackedLinear(nn.Module):
+    """N linear layers side by side: inputs [N, batch, n_in] → outputs [N, batch, n_out]."""
+
+    def __init__(self, layers: Sequence[nn.Linear]) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.stack([layer.weight.detach().T for layer in layers]).contiguous())
+        biases = [torch.zeros(layer.out_features) if layer.bias is None else layer.bias.detach() for layer in layers]
+        self.bias = nn.Parameter(torch.stack(biases)[:, None], requires_grad=layers[0].bias is not None)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Outputs [N, batch, n_out] of inputs [N, batch, n_in], member by member."""
+        return torch.baddbmm(self.bias, x, self.weight)
+
+    @torch.no_grad()
+    def unstack_into(self, layer: nn.Linear, member: int) -> None:
+        """Copy the weights of one member into a single layer."""
+        layer.weight.copy_(self.weight[member].T)
+        if layer.bias is not None:
+            layer.bias.copy_(self.bias[member, 0])
+
+
+class Stacked(nn.Module):
+    """N networks of one architecture, each an MLP in `.net`, as one network on [N, batch, …].
+
+    Generators (with `z_dim`) give points [N, batch, dim], discriminators logits [N, batch]. Training it with the sum of
+    the members' losses trains every member as if it were alone. Raises `ConfigError` for networks that differ in
+    architecture and for layers other than linear ones and pointwise activations.
+    """
+
+    output_range = None
+
+    def __init__(self, networks: Sequence[nn.Module]) -> None:
+        super().__init__()
+        chains = [getattr(network, "net", None) for network in networks]
+        if not chains or not all(isinstance(chain, nn.Sequential) for chain in chains):
+            raise ConfigError(f"{len(networks)} networks are given; give at least one, each with its layers in `.net`.")
+        if len({str(chain) for chain in chains}) > 1:
+            raise ConfigError(f"{len(networks)} networks differ in architecture; give networks that differ in weights.")
+        for layer in networks[0].modules():
+            if list(layer.children()) or isinstance(layer, (nn.Linear, *ELEMENTWISE)):
+                continue
+            raise ConfigError(f"{type(layer).__name__} cannot be stacked; use linear layers and pointwise activations.")
+        self.members = len(networks)
+        self._one = (copy.deepcopy(networks[0]),)  # in a tuple, so that its weights are not among the parameters
+        if hasattr(networks[0], "z_dim"):
+            self.z_dim = networks[0].z_dim
+        columns = zip(*chains, strict=True)
+        self.net = nn.Sequential(
+            *(StackedLinear(column) if isinstance(column[0], nn.Linear) else column[0] for column in columns)
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[N, batch, n_in] → [N, batch, n_out], or [N, batch] for discriminators. Raises `ShapeError`."""
+        if x.ndim != 3 or len(x) != self.members:
+            raise ShapeError(f"the input has shape {list(x.shape)}; give [{self.members}, batch, n], one per member.")
+        y = self.net(x)
+        return y if hasattr(self, "z_dim") else y.squeeze(2)
+
+    def member(self, number: int) -> nn.Module:
+        """A copy of one member as a network of its own."""
+        one = copy.deepcopy(self._one[0])
+        for stacked, layer in zip(self.net, one.net, strict=True):  # pyright: ignore[reportArgumentType]
+            if isinstance(stacked, StackedLinear):
+                stacked.unstack_into(layer, number)
+        return one
