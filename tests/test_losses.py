@@ -1,5 +1,7 @@
 """The compiled losses against torch's own, hand-written ones, autograd and exact arithmetic."""
 
+from collections.abc import Callable
+
 import mpmath
 import pytest
 import sympy as sp
@@ -119,7 +121,7 @@ def test_half_precision_logits_give_float32_losses():
         assert NON_SATURATING.losses().generator(torch.ones(3, dtype=dtype)).dtype is torch.float32
 
 
-def mine(real: sp.Expr, output: str = "probability") -> Loss:
+def mine(real: sp.Expr, output: str = "probability") -> Callable[[Tensor], Tensor]:
     return Objective("mine", real, D, D, output, "a test").losses().real  # pyright: ignore[reportArgumentType]
 
 

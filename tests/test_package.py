@@ -31,6 +31,9 @@ ALLOWED = {
     "exercises": {"errors"},
     "plots": {"errors"},
     "training": {"errors", "objectives", "losses", "models"},
+    "records": {"errors"},
+    "studies": {"errors", "objectives", "models", "data", "metrics", "training"},
+    "widgets": {"errors", "objectives", "models", "data", "metrics", "training", "plots"},
     "recipes": {"errors", "objectives", "models", "data", "training"},
 }
 

@@ -1,7 +1,7 @@
 """What GANs learn from: toy laws with exact densities, and image sets behind one `load(name)`."""
 
 from ganlab.data.images import NAMES, ImageSet, SetStatus, data_root, default_images, load, status
-from ganlab.data.toy import Law, Mixture, gaussian, grid, lsgan_ring, mixture, ring
+from ganlab.data.toy import Law, Mixture, gaussian, grid, lsgan_ring, mixture, ring, two_moons
 
 __all__ = [
     "NAMES",
@@ -18,4 +18,5 @@ __all__ = [
     "mixture",
     "ring",
     "status",
+    "two_moons",
 ]

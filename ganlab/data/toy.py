@@ -143,6 +143,14 @@ def lsgan_ring() -> Mixture:
     return mixture([_on_circle(i / 8, 1.0) for i in range(8)], 0.01, [2.0, *[1.0] * 7])
 
 
+def two_moons(points: int = 12, sigma: float = 0.06) -> Mixture:
+    """Two half circles that hold each other, each of `points` equally weighted Gaussians, around 0."""
+    _at_least_one("points", points)
+    turns = [i / (2 * max(points - 1, 1)) for i in range(points)]
+    upper = [_on_circle(turn, 0.8) for turn in turns]
+    return mixture([(x - 0.4, y - 0.2) for x, y in upper] + [(0.4 - x, 0.2 - y) for x, y in upper], sigma)
+
+
 def _at_least_one(name: str, value: int) -> None:
     if not isinstance(value, Integral) or value < 1:
         raise ConfigError(f"{name} is {value!r}; give an integer of at least 1.")

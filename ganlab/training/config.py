@@ -24,17 +24,38 @@ class Adam:
         """The optimiser of these parameters, one kernel per step."""
         return torch.optim.Adam(parameters, lr=self.lr, betas=(self.beta1, self.beta2), fused=True)
 
+    def at(self, step: int) -> dict[str, float]:  # noqa: ARG002 (the same for all steps)
+        """What step 0, 1, … runs with."""
+        return {"lr": self.lr}
+
 
 @dataclass(frozen=True)
 class SGD:
-    """Stochastic gradient descent with classical momentum, as the 2014 paper trains (its Algorithm 1)."""
+    """Stochastic gradient descent with classical momentum, as the 2014 paper trains (its Algorithm 1).
+
+    decay           the rate of step n is lr / decayⁿ, at least `lr_floor`
+    final_momentum  what the momentum rises to, in equal parts, one after each `epoch` steps, from the end of epoch 1
+                    to the end of epoch `ramp_epochs`; None: it stays
+    """
 
     lr: float = 0.1
     momentum: float = 0.5
+    decay: float = 1.0
+    lr_floor: float = 0.0
+    final_momentum: float | None = None
+    epoch: int = 500
+    ramp_epochs: int = 250
 
     def build(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
         """The optimiser of these parameters, one kernel per step."""
         return torch.optim.SGD(parameters, lr=self.lr, momentum=self.momentum, fused=True)
+
+    def at(self, step: int) -> dict[str, float]:
+        """What step 0, 1, … runs with."""
+        final = self.momentum if self.final_momentum is None else self.final_momentum
+        done = min(1.0, max(0.0, (step // self.epoch - 1) / (self.ramp_epochs - 1)))
+        lr = max(self.lr / self.decay**step, self.lr_floor)
+        return {"lr": lr, "momentum": self.momentum + done * (final - self.momentum)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +68,8 @@ class TrainConfig:
     update: Literal["alternating", "simultaneous"] = "alternating"  # G answers the new D, or the D of before
     optimizer_d: Adam | SGD = Adam()
     optimizer_g: Adam | SGD = Adam()
-    noise: Literal["normal", "uniform"] = "normal"  # z ~ N(0, I), or uniform on (−1, 1) as in DCGAN
+    # z ~ N(0, I); uniform on (−1, 1) as in DCGAN; or uniform on (−√3, √3), of variance 1, as in the 2014 paper
+    noise: Literal["normal", "uniform", "unit uniform"] = "normal"
     instance_noise: float = 0.0  # σ of normal noise on all that D sees (Sønderby et al. 2017); 0 from half time on
     decay_from: float = 1.0  # share of the steps after which both learning rates fall linearly to 0; 1: never
     label_smoothing: float = 0.0  # share of real samples that count as generated: 0.1 for targets of 0.9
@@ -77,7 +99,7 @@ class TrainConfig:
         _at_least("batch", self.batch, 1)
         _at_least("k", self.k, 1)
         _one_of("update", self.update, ("alternating", "simultaneous"))
-        _one_of("noise", self.noise, ("normal", "uniform"))
+        _one_of("noise", self.noise, ("normal", "uniform", "unit uniform"))
         _one_of("precision", self.precision, ("float32", "bfloat16"))
         if not 0 <= self.label_smoothing < 0.5:
             raise ConfigError(f"label_smoothing is {self.label_smoothing}; give a number in [0, 0.5).")

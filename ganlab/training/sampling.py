@@ -1,5 +1,7 @@
 """Noise, and samples of a generator."""
 
+import math
+
 import torch
 from torch import Tensor, nn
 
@@ -16,9 +18,13 @@ def z_dim_of(G: nn.Module) -> int:
 
 
 def draw_noise(law: str, n: int, z_dim: int, source: torch.Generator) -> Tensor:
-    """Noise z [n, z_dim] on the generator's device: "normal" is N(0, 1), "uniform" is uniform on (−1, 1)."""
+    """Noise z [n, z_dim] on the generator's device: "normal" is N(0, 1), "uniform" is uniform on (−1, 1), and
+    "unit uniform" on (−√3, √3)."""
     z = torch.empty(n, z_dim, device=source.device)
-    return z.normal_(generator=source) if law == "normal" else z.uniform_(-1, 1, generator=source)
+    if law == "normal":
+        return z.normal_(generator=source)
+    end = 1.0 if law == "uniform" else math.sqrt(3)
+    return z.uniform_(-end, end, generator=source)
 
 
 @torch.no_grad()

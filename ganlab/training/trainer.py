@@ -110,13 +110,19 @@ class Trainer:
         return loss_d, loss_g, D_real, D_fake
 
     def _simultaneous_step(self) -> tuple[Tensor, ...]:
-        """Both gradients at the same parameters and the same noise, then both updates."""
+        """Both gradients at the same parameters, noise and dropout masks, then both updates."""
         x, z = self.real_batch(self.step), self.noise("z for D, 0")
-        loss_d, D_real, D_fake = self.discriminator_gradient(x, z)
-        loss_g = self.generator_gradient(z)
+        with self._precision():
+            fake = self.G(z)
+            t_real, t_fake = self.D(self._blurred(x)), self.D(self._blurred(fake))  # [batch], [batch]
+        loss_d, loss_g = self.losses.discriminator(t_real, t_fake), self.losses.generator(t_fake)
+        self.optimizer_d.zero_grad()
+        self.optimizer_g.zero_grad()
+        loss_d.sum().backward(inputs=list(self.D.parameters()), retain_graph=True)
+        loss_g.sum().backward(inputs=list(self.G.parameters()))
         self.optimizer_d.step()
         self.optimizer_g.step()
-        return loss_d, loss_g, D_real, D_fake
+        return loss_d.detach(), loss_g.detach(), self._mean_output(t_real), self._mean_output(t_fake)
 
     def discriminator_step(self, x: Tensor, z: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Update D on a real batch x and on G(z). Returns D's loss and its mean outputs on both."""
@@ -193,10 +199,11 @@ class Trainer:
 
     def _set_rates(self) -> None:
         rate = self.config.rate_at(self.step)
-        for group in self.optimizer_g.param_groups:
-            group["lr"] = self.config.optimizer_g.lr * rate
-        for group in self.optimizer_d.param_groups:
-            group["lr"] = self.config.optimizer_d.lr * rate
+        pairs = ((self.optimizer_d, self.config.optimizer_d), (self.optimizer_g, self.config.optimizer_g))
+        for optimizer, chosen in pairs:
+            now = chosen.at(self.step)
+            for group in optimizer.param_groups:
+                group.update(now, lr=now["lr"] * rate)
 
     def _mean_output(self, logits: Tensor) -> Tensor:
         logits = logits.detach().float()

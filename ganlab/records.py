@@ -1,0 +1,73 @@
+"""Records: what experiments measured, with everything that is needed to judge the numbers, as JSON."""
+
+import json
+import os
+import platform
+from pathlib import Path
+from typing import Any
+
+import torch
+
+import ganlab
+from ganlab.errors import ConfigError
+
+FOLDER = Path("figures") / "records"
+
+
+def environment() -> dict[str, Any]:
+    """Versions and hardware: what a measured time or a last digit depends on."""
+    gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else None
+    return {
+        "ganlab": ganlab.__version__,
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "gpu": gpu,
+    }
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.machine()
+
+
+def write(name: str, content: dict[str, Any], folder: Path = FOLDER) -> Path:
+    """Write a record into `folder`, in one move, and give its path."""
+    path = folder / f"{name}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(path.name + ".tmp")
+    temporary.write_text(_json(content) + "\n", encoding="utf-8", newline="\n")
+    temporary.replace(path)
+    return path
+
+
+def _json(content: Any, indent: str = "") -> str:
+    """Objects over several lines, lists of plain values on one: a record is to be read by people, too."""
+    deeper = indent + "  "
+    if isinstance(content, dict) and content:
+        items = (f"{deeper}{json.dumps(str(key))}: {_json(value, deeper)}" for key, value in content.items())
+        return "{\n" + ",\n".join(items) + f"\n{indent}}}"
+    if isinstance(content, list) and any(isinstance(value, dict) for value in content):
+        return "[\n" + ",\n".join(deeper + _json(value, deeper) for value in content) + f"\n{indent}]"
+    return json.dumps(content, ensure_ascii=False)
+
+
+def read(name: str, folder: Path | None = None) -> dict[str, Any]:
+    """A record of the course. Raises `ConfigError` for one that is not there or is no JSON."""
+    path = (folder or _course() / FOLDER) / f"{name}.json"
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ConfigError(f"{path} is not there; measure it with: python -m ganlab reproduce {name}") from error
+    except ValueError as error:
+        raise ConfigError(f"{path} is no JSON ({error}); restore it from the repository.") from error
+
+
+def _course() -> Path:
+    here = Path.cwd()
+    return next((place for place in (here, *here.parents) if (place / FOLDER).is_dir()), here)

@@ -1,0 +1,137 @@
+"""Studies: one question, several settings, many seeds. Each is written to a record by `python -m ganlab reproduce`."""
+
+import multiprocessing
+import os
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import nn
+
+from ganlab import data
+from ganlab.data.toy import Mixture
+from ganlab.metrics.modes import PROTOCOL_SAMPLES, ModeCount, count_modes
+from ganlab.models import ToyDiscriminator, ToyGenerator
+from ganlab.objectives import MINIMAX, NON_SATURATING, Objective
+from ganlab.training import Adam, Ensemble, TrainConfig
+from ganlab.training.config import plain
+
+LOOKS = 10
+"""How often a run is looked at, the end included."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One way to train on a toy law. Networks: two hidden layers of 128 ReLU units each, z normal."""
+
+    name: str
+    law: Mixture
+    objective: Objective
+    config: TrainConfig
+    z_dim: int = 2
+
+    def ensemble(self, seeds: Sequence[int]) -> Ensemble:
+        """One member per seed, at step 0."""
+
+        def make() -> tuple[nn.Module, nn.Module]:
+            return ToyGenerator(z_dim=self.z_dim, activation="relu"), ToyDiscriminator(activation="relu")
+
+        return Ensemble(make, self.objective, self.law, self.config, seeds=seeds)
+
+
+def count(ensemble: Ensemble, law: Mixture) -> list[ModeCount]:
+    """VEEGAN's count for each member, from 2,500 samples of the same z."""
+    return [count_modes(points, law.modes, law.sigmas[0]) for points in ensemble.sample(PROTOCOL_SAMPLES, seed=1)]
+
+
+def config_of(setting: Setting) -> dict[str, Any]:
+    """The options of a setting as plain values, without the seed."""
+    return {key: value for key, value in plain(setting.config).items() if key not in ("kind", "seed")}
+
+
+def run(setting: Setting, seeds: Sequence[int]) -> dict[str, Any]:
+    """Train a setting and count its modes ten times on the way: plain values, one list entry per seed."""
+    begun = time.perf_counter()
+    ensemble = setting.ensemble(seeds)
+    every = setting.config.steps // LOOKS
+    looks = []
+    for record in ensemble.run():
+        if record.step % every == 0:
+            looks.append((record.step, count(ensemble, setting.law)))
+    return {
+        "setting": setting.name,
+        "law": f"{len(setting.law.modes)} modes, σ {setting.law.sigmas[0]}",
+        "objective": setting.objective.name,
+        "z_dim": setting.z_dim,
+        "config": config_of(setting),
+        "seeds": list(seeds),
+        "steps": [step for step, _ in looks],
+        "modes": [[c.modes for c in counts] for _, counts in looks],
+        "high_quality": [[round(c.high_quality, 4) for c in counts] for _, counts in looks],
+        "seconds": round(time.perf_counter() - begun, 1),
+    }
+
+
+_RATES: dict[str, Any] = {"optimizer_d": Adam(1e-3), "optimizer_g": Adam(1e-3)}
+CURE: dict[str, Any] = {"instance_noise": 1.0, "decay_from": 0.5}
+"""Instance noise that falls from 1 to 0 over the first half, learning rates that fall to 0 over the second."""
+
+
+def on_ring(name: str, *, steps: int = 4000, z_dim: int = 2, **options: Any) -> Setting:
+    """A setting on the ring of eight, with NS-GAN, batch 128 and Adam at 0.001 unless told otherwise."""
+    config = TrainConfig(**{"steps": steps, "batch": 128, "device": "cpu", **_RATES, **options})
+    return Setting(name, data.ring(), NON_SATURATING, config, z_dim)
+
+
+def on_grid(name: str, *, objective: Objective = MINIMAX, steps: int = 9000, **options: Any) -> Setting:
+    """A setting on the grid of 25, all coordinates halved: {−2, −1, 0, 1, 2}² with σ 0.025."""
+    config = TrainConfig(**{"steps": steps, "batch": 128, "device": "cpu", **_RATES, **options})
+    return Setting(name, data.grid(spacing=1.0, sigma=0.025), objective, config)
+
+
+MODE_COUNTS = (
+    on_ring("ring: alternating, k = 1"),
+    on_ring("ring: simultaneous", update="simultaneous"),
+    on_ring("ring: k = 5", k=5),
+    on_ring("ring: D 5 times the rate of G", optimizer_g=Adam(2e-4)),
+    on_ring("ring: G 10 times the rate of D", optimizer_d=Adam(1e-4)),
+    on_ring("ring: noise", instance_noise=1.0),
+    on_ring("ring: decay", decay_from=0.5),
+    on_ring("ring: noise and decay", **CURE),
+    on_ring("ring, z of 64: alternating, k = 1", z_dim=64),
+    on_ring("ring, z of 64: noise", z_dim=64, instance_noise=1.0),
+    on_ring("ring, z of 64: decay", z_dim=64, decay_from=0.5),
+    on_ring("ring, z of 64: noise and decay", z_dim=64, **CURE),
+    on_grid("grid: alternating, k = 1"),
+    on_grid("grid: noise", instance_noise=0.3),
+    on_grid("grid: decay", decay_from=0.5),
+    on_grid("grid: noise and decay", instance_noise=0.3, decay_from=0.5),
+    on_grid("grid, NS-GAN: noise and decay", objective=NON_SATURATING, instance_noise=0.3, decay_from=0.5),
+)
+
+
+def run_all(
+    settings: Sequence[Setting],
+    seeds: Sequence[int],
+    *,
+    workers: int | None = None,
+    said: Callable[[str], None] = print,
+) -> list[dict[str, Any]]:
+    """Run settings side by side, one process and one thread for each core; results in the order of the settings."""
+    jobs = [(setting, tuple(seeds)) for setting in settings]
+    with multiprocessing.get_context("spawn").Pool(workers or os.cpu_count(), _one_thread) as pool:
+        results = []
+        for result in pool.imap(_job, jobs):
+            said(f"{result['setting']}: modes {result['modes'][-1]}, {result['seconds']} s")
+            results.append(result)
+    return results
+
+
+def _one_thread() -> None:
+    torch.set_num_threads(1)
+
+
+def _job(job: tuple[Setting, tuple[int, ...]]) -> dict[str, Any]:
+    return run(*job)

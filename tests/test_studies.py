@@ -1,0 +1,72 @@
+"""Studies measure what single runs would, and records keep what was measured."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from ganlab import records, studies
+from ganlab.errors import ConfigError
+from ganlab.metrics.modes import count_modes
+from ganlab.training import Trainer
+
+TINY = studies.on_ring("tiny", steps=20, instance_noise=0.5)
+
+
+def test_a_study_counts_what_a_single_run_reaches():
+    result = studies.run(TINY, [3, 4])
+    assert result["steps"] == [2 * i for i in range(1, 11)]
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(4)
+        G, D = TINY.ensemble([4]).member(0)
+    trainer = Trainer(G, D, TINY.objective, TINY.law, replace(TINY.config, seed=4))
+    for _ in trainer.run():
+        pass
+    alone = count_modes(trainer.sample(2500, seed=1), TINY.law.modes, TINY.law.sigmas[0])
+    assert result["modes"][-1][1] == alone.modes
+    assert result["high_quality"][-1][1] == pytest.approx(alone.high_quality, abs=2e-3)
+
+
+@pytest.mark.slow
+def test_workers_change_nothing_but_the_time():
+    """Two processes that import torch: 8 s."""
+    said: list[str] = []
+    together = studies.run_all([TINY, replace(TINY, name="again")], [0, 1], workers=2, said=said.append)
+    alone = studies.run(TINY, [0, 1])
+    assert [one["setting"] for one in together] == ["tiny", "again"]
+    assert all(one["modes"] == alone["modes"] for one in together)
+    assert len(said) == 2
+
+
+def test_settings_have_names_of_their_own():
+    names = [setting.name for setting in studies.MODE_COUNTS]
+    assert len(set(names)) == len(names)
+
+
+def test_records_are_read_as_they_were_written(tmp_path: Path):
+    content = {"study": "s", "environment": records.environment(), "results": [{"modes": [[1, 2], [3, 4]], "x": None}]}
+    path = records.write("s", content, tmp_path)
+    assert records.read("s", tmp_path) == content
+    assert "[[1, 2], [3, 4]]" in path.read_text(encoding="utf-8")
+    assert [p.name for p in tmp_path.iterdir()] == ["s.json"]
+
+
+def test_a_missing_or_damaged_record_says_what_to_do(tmp_path: Path):
+    with pytest.raises(ConfigError, match="python -m ganlab reproduce mode-counts"):
+        records.read("mode-counts", tmp_path)
+    (tmp_path / "mode-counts.json").write_text("{", encoding="utf-8")
+    with pytest.raises(ConfigError, match="no JSON"):
+        records.read("mode-counts", tmp_path)
+
+
+def test_the_courses_record_is_of_the_courses_settings():
+    """Whoever changes a setting measures it again."""
+    kept = records.read("mode-counts", Path(__file__).parents[1] / records.FOLDER)
+    assert [one["setting"] for one in kept["results"]] == [setting.name for setting in studies.MODE_COUNTS]
+    for one, setting in zip(kept["results"], studies.MODE_COUNTS, strict=True):
+        assert one["config"] == json.loads(json.dumps(studies.config_of(setting)))
+        assert one["seeds"] == list(range(16))
+        assert one["z_dim"] == setting.z_dim
+        assert one["objective"] == setting.objective.name

@@ -1,0 +1,202 @@
+"""The bench: its game without a browser, and all of it in a real JupyterLab where a Chromium is installed."""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from ganlab import data
+from ganlab.errors import NonFiniteLoss
+from ganlab.objectives import MINIMAX, NON_SATURATING, least_squares
+from ganlab.widgets import LAWS, OBJECTIVES, Bench, Game, Picture
+
+
+@pytest.mark.parametrize("objective", OBJECTIVES.values(), ids=OBJECTIVES.keys())
+@pytest.mark.parametrize("law", LAWS.values(), ids=LAWS.keys())
+def test_every_choice_plays_and_draws(law: data.Mixture, objective):
+    game, picture = Game(law, objective), Picture()
+    before = picture.png(game)
+    assert before == Picture().png(game)
+    for move in (game.move_D, game.move_G, game.round):
+        move()
+    assert picture.png(game) != before
+    low, high = game.answers
+    assert low - 1e-9 <= game.best_surface().min() <= game.best_surface().max() <= high + 1e-9
+    assert game.said().startswith("step 1: ")
+
+
+def test_the_best_surface_is_the_density_ratio_of_the_smoothed_laws():
+    """Data at the samples of G themselves: the two smoothed laws are one, and D* is ½ where there is any mass."""
+    game = Game(LAWS["ring"], NON_SATURATING)
+    samples = game.trainer.sample(500, seed=1)
+    game = Game(data.mixture(samples.tolist(), 1e-6), NON_SATURATING)
+    np.testing.assert_allclose(game.best_surface(), 0.5, atol=1e-3)
+
+
+def test_arrows_point_where_the_loss_falls():
+    game = Game(LAWS["ring"], MINIMAX)
+    for _ in range(50):
+        game.round()
+    x, way = game.arrows(30)
+    loss = game.trainer.losses.generator
+    before, after = loss(game.trainer.D(x)), loss(game.trainer.D(x + 1e-3 * way))
+    assert (before - after).item() == pytest.approx(1e-3 * way.square().sum(dim=1).mean().item(), rel=0.05)
+
+
+def test_one_player_moves_alone():
+    game = Game(LAWS["grid"], least_squares(0, 1, 1))
+    parts = [[p.clone() for p in net.parameters()] for net in (game.trainer.G, game.trainer.D)]
+    game.move_D()
+    same = [
+        all(map(torch.equal, old, net.parameters()))
+        for old, net in zip(parts, (game.trainer.G, game.trainer.D), strict=True)
+    ]
+    assert same == [True, False]
+    game.move_G()
+    assert not all(map(torch.equal, parts[0], game.trainer.G.parameters()))
+
+
+def test_the_bench_follows_its_controls():
+    bench = Bench()
+    first = bench.image.value
+    bench.buttons["one round"].click()
+    assert bench.game.trainer.step == 1
+    assert bench.image.value != first
+    bench.buttons["reset"].click()
+    assert bench.image.value == first
+    bench.objective.value, bench.k.value, bench.lr_g.value = "LSGAN (0, 1, 1)", 5, 1e-2
+    assert bench.game.objective == least_squares(0, 1, 1)
+    assert (bench.game.trainer.config.k, bench.game.trainer.config.optimizer_g.lr) == (5, 1e-2)
+    bench.data.value = "own"
+    assert len(bench.law.modes) == 4
+    bench.cells[24].value = True
+    assert bench.game.law.modes[2].tolist() == pytest.approx([0, 0], abs=1e-6)
+    assert "of 5 modes" in bench.status.value
+
+
+def test_a_game_that_breaks_stops_and_says_so():
+    import asyncio
+
+    async def play() -> Bench:
+        bench = Bench()
+
+        def broken() -> None:
+            raise NonFiniteLoss("at step 3 D's loss is nan")
+
+        bench.game.round = broken
+        bench.run()
+        await asyncio.sleep(0.1)
+        return bench
+
+    bench = asyncio.run(play())
+    assert bench.status.value == "at step 3 D's loss is nan"
+    assert bench.buttons["run"].description == "run"
+
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+
+
+@pytest.fixture
+def lab(tmp_path: Path) -> Iterator[str]:
+    """The address of a notebook in a JupyterLab of its own, which holds a bench."""
+    cell = "from ganlab.notebook import setup; setup()\nfrom ganlab.widgets import Bench\n\nBench()"
+    code = {"cell_type": "code", "source": cell, "metadata": {}, "outputs": [], "execution_count": None, "id": "a"}
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    (tmp_path / "bench.ipynb").write_text(
+        json.dumps({"cells": [code], "metadata": kernel, "nbformat": 4, "nbformat_minor": 5})
+    )
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    options = ["--no-browser", f"--port={port}", "--IdentityProvider.token=", "--allow-root", "--expose-app-in-browser"]
+    folders = [f"--ServerApp.root_dir={tmp_path}", f"--LabApp.workspaces_dir={tmp_path}/w"]
+    home = os.environ | {"HOME": str(tmp_path), "JUPYTER_PREFER_ENV_PATH": "1"}
+    with (tmp_path / "log").open("w") as log:
+        command = [sys.executable, "-m", "jupyter", "lab", *options, *folders]
+        server = subprocess.Popen(command, stdout=log, stderr=log, env=home, cwd=tmp_path)
+        try:
+            yield f"http://127.0.0.1:{port}/lab/tree/bench.ipynb"
+        finally:
+            server.terminate()
+            server.wait(20)
+
+
+def wait_for(what: Callable[[], Any], seconds: float = 60) -> Any:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        try:
+            found = what()
+        except Exception:  # the server is not up yet
+            found = None
+        if found:
+            return found
+        time.sleep(0.2)
+    raise AssertionError(f"nothing came within {seconds} s")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine: the bench was not operated in a browser")
+def test_the_bench_in_a_real_jupyterlab(lab: str):
+    """Choose, step, run, reset, change the objective: each changes the picture, and the console stays clean. 25 s."""
+    from playwright.sync_api import sync_playwright
+
+    flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
+        page = browser.new_page(viewport={"width": 1300, "height": 1200})
+        errors: list[str] = []
+        page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+        wait_for(lambda: page.goto(lab, timeout=5000))
+        page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=60_000)
+        wait_for(
+            lambda: (
+                page.evaluate("window.jupyterapp.shell.currentWidget.sessionContext.session?.kernel?.status") == "idle"
+            )
+        )
+        page.evaluate("window.jupyterapp.commands.execute('notebook:run-all-cells')")
+        picture = page.locator(".widget-image").first
+        picture.wait_for(timeout=60_000)
+        errors.clear()  # of the page's own start, such as a missing icon
+
+        def source() -> str:
+            return str(picture.get_attribute("src"))
+
+        def after(act: Callable[[], Any]) -> None:
+            before = source()
+            act()
+            wait_for(lambda: source() != before, 20)
+
+        def press(name: str) -> None:
+            page.get_by_role("button", name=name, exact=True).click()
+
+        def choose(name: str, value: str) -> None:
+            page.get_by_label(name).select_option(value)
+
+        for name in ("D moves", "G moves", "one round"):
+            after(lambda name=name: press(name))
+        after(lambda: choose("data", "two moons"))
+        after(lambda: choose("objective", "LSGAN (0, 1, 1)"))
+        after(lambda: press("run"))
+        seen = {source()}
+        begun = time.monotonic()
+        while time.monotonic() < begun + 4:
+            seen.add(source())
+            time.sleep(0.02)
+        after(lambda: press("stop"))
+        after(lambda: press("reset"))
+        if "GANLAB_SCREENSHOT" in os.environ:
+            page.screenshot(path=os.environ["GANLAB_SCREENSHOT"])
+        browser.close()
+    assert not errors
+    print(f"{len(seen) / 4:.1f} pictures per second")
+    assert len(seen) >= 8
