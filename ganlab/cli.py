@@ -1,21 +1,23 @@
-"""The command line: `python -m ganlab doctor | train | sample | reproduce | ledger`."""
+"""The command line: `python -m ganlab doctor | train | sample | reproduce | table | ledger`."""
 
+import os
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 import tyro
 from tqdm import tqdm
 
 from ganlab import doctor as examination
-from ganlab import plots, recipes, records, studies, training
+from ganlab import plots, recipes, records, reproduction, studies, training
 from ganlab.errors import ConfigError, GanlabError
 from ganlab.ledger import format_ledger, read_ledger
-from ganlab.training import Trainer
+from ganlab.training import Trainer, pick_device
 
 INTERRUPTED = 130
-STUDIES = {"mode-counts": studies.MODE_COUNTS}
+STUDIES = ("mode-counts", "gan2014-mnist")
+PRESET_EPOCHS = {"laptop": 20.0, "paper": 1000.0}
 CHECKPOINT, GENERATOR, SAMPLES, HISTORY = "run.ckpt", "generator.safetensors", "samples.png", "history.csv"
 
 DataRoot = Annotated[Path | None, tyro.conf.arg(help="Folder of the image sets (else $GANLAB_DATA, ~/.cache/ganlab).")]
@@ -117,23 +119,56 @@ def sample(
 
 
 def reproduce(
-    study: Annotated[str, tyro.conf.Positional, tyro.conf.arg(help="mode-counts.", metavar="STUDY")],
+    study: Annotated[str, tyro.conf.Positional, tyro.conf.arg(help="Name of the study.", metavar="STUDY")],
     /,
-    seeds: Annotated[int, tyro.conf.arg(help="How many seeds: 0, 1, …")] = 16,
-    workers: Annotated[int | None, tyro.conf.arg(help="Processes side by side (else one per core).")] = None,
+    seeds: Annotated[int | None, tyro.conf.arg(help="How many seeds: 0, 1, … (else 16, or 3 for trainings).")] = None,
+    preset: Annotated[str, tyro.conf.arg(help="laptop: minutes. paper: the paper's own length, for a GPU.")] = "laptop",
+    epochs: Annotated[float | None, tyro.conf.arg(help="Another length of a training than the preset's.")] = None,
+    precision: Annotated[
+        str, tyro.conf.arg(help="float32, or bfloat16 (faster where the processor has it).")
+    ] = "float32",
+    device: Annotated[str, tyro.conf.arg(help="auto, cpu, cuda or mps.")] = "auto",
+    workers: Annotated[
+        int | None, tyro.conf.arg(help="Processes side by side (else one per core, or one on a GPU).")
+    ] = None,
     out: Annotated[Path, tyro.conf.arg(help="Folder of the record.")] = records.FOLDER,
+    root: DataRoot = None,
 ) -> int:
     """Run a study of the course again and write its record: settings, seeds, every value, versions, hardware.
 
     mode-counts: ring of 8 and grid of 25 under 17 settings (lesson 05); 16 seeds take 10 minutes on four cores.
+    gan2014-mnist: Table 1 of the 2014 paper on MNIST (lesson 06). laptop: 20 epochs; paper: 1000. When it is cut off,
+    the same command goes on, from runs/gan2014-mnist.
     """
     if study not in STUDIES:
         raise ConfigError(f"study is {study!r}; give one of {', '.join(STUDIES)}.")
-    if seeds < 1 or (workers is not None and workers < 1):
-        raise ConfigError(f"seeds is {seeds}, workers is {workers}; give integers of at least 1.")
-    results = studies.run_all(STUDIES[study], range(seeds), workers=workers)
-    content = {"study": study, "environment": records.environment(), "results": results}
+    if preset not in PRESET_EPOCHS:
+        raise ConfigError(f"preset is {preset!r}; give one of {', '.join(PRESET_EPOCHS)}.")
+    for name, value in {"seeds": seeds, "workers": workers, "epochs": epochs}.items():
+        if value is not None and value < 1:
+            raise ConfigError(f"{name} is {value}; give a number of at least 1.")
+    if study == "mode-counts":
+        results = studies.run_all(studies.MODE_COUNTS, range(seeds or 16), workers=workers)
+        content = {"study": study, "environment": records.environment(), "results": results}
+    else:
+        processes = workers or (min(seeds or 3, os.cpu_count() or 1) if pick_device(device).type == "cpu" else 1)
+        options: dict[str, Any] = {"precision": precision, "device": device, "root": root}
+        content = reproduction.run_seeds(
+            range(seeds or 3),
+            epochs=epochs or PRESET_EPOCHS[preset],
+            workers=processes,
+            folder=Path("runs") / study,
+            **options,
+        )
     print(f"written: {records.write(study, content, out)}")
+    return 0
+
+
+def table(
+    folder: Annotated[Path, tyro.conf.arg(help="Folder of the records.")] = records.FOLDER,
+) -> int:
+    """Print the README's table of results, from the records."""
+    print(reproduction.results_table(records.read("gan2014-mnist", folder)))
     return 0
 
 
@@ -150,7 +185,14 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(encoding="utf-8", errors="replace")  # pyright: ignore[reportAttributeAccessIssue]
     names = "; ".join(f"{name}: {recipe.about}" for name, recipe in recipes.RECIPES.items())
-    commands = {"doctor": doctor, "train": train, "sample": sample, "reproduce": reproduce, "ledger": ledger}
+    commands = {
+        "doctor": doctor,
+        "train": train,
+        "sample": sample,
+        "reproduce": reproduce,
+        "table": table,
+        "ledger": ledger,
+    }
     try:
         status = tyro.extras.subcommand_cli_from_dict(
             commands, prog="python -m ganlab", description=f"The tools of the ganlab course. Recipes: {names}."

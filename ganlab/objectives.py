@@ -261,6 +261,15 @@ NON_SATURATING = Objective(
 )
 """What the 2014 paper trains: D as in the game, G maximises log D(G(z))."""
 
+GAN_2014 = replace(
+    NON_SATURATING,
+    name="GAN (2014 code)",
+    real=NON_SATURATING.real / 2,
+    fake=NON_SATURATING.fake / 2,
+    source="Goodfellow et al. 2014, released code (D's cost is the mean of both cross-entropies)",
+)
+"""NS-GAN with D's loss halved, as the 2014 paper's released code has it: with plain gradient steps the ½ counts."""
+
 Number = int | float | sp.Expr
 
 

@@ -8,8 +8,8 @@ import torch
 
 from ganlab import data, models
 from ganlab.errors import ConfigError
-from ganlab.objectives import NON_SATURATING, Objective, least_squares
-from ganlab.training import Adam, TrainConfig, Trainer
+from ganlab.objectives import GAN_2014, NON_SATURATING, Objective, least_squares
+from ganlab.training import SGD, Adam, TrainConfig, Trainer
 from ganlab.training.sources import Law
 
 
@@ -19,6 +19,7 @@ class Recipe:
 
     data   an image set's name for `ganlab.data.load`, or a law with known density
     G, D   specifications for `ganlab.models.build`
+    first  train on the first so many images only: the rest is for validation
     """
 
     name: str
@@ -29,6 +30,7 @@ class Recipe:
     objective: Objective
     config: TrainConfig
     size: int | None = None
+    first: int | None = None
 
     def trainer(self, root: Path | None = None, **options: Any) -> Trainer:
         """A trainer at step 0, with some options of the config replaced; the seed also decides the initial weights.
@@ -36,13 +38,19 @@ class Recipe:
         Raises `DatasetUnavailable` when the images are not under `root`, `ConfigError` for options that do not fit.
         """
         config = replace(self.config, **options)
-        examples = data.load(self.data, root=root, size=self.size).images if isinstance(self.data, str) else self.data
+        examples = self.data
+        if isinstance(examples, str):
+            examples = data.load(examples, root=root, size=self.size).images[: self.first]
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(config.seed)
             G, D = models.build(self.G), models.build(self.D)
+        if isinstance(G, models.Generator2014) and isinstance(examples, torch.Tensor):
+            G.set_output_bias(examples.float().mean(dim=0) / 255)
         return Trainer(G, D, self.objective, examples, config)
 
 
+SGD_2014 = SGD(lr=0.1, momentum=0.5, decay=1.000004, lr_floor=1e-6, final_momentum=0.7, epoch=500, ramp_epochs=250)
+"""Both players' optimiser in the 2014 paper's released code; an epoch is 500 batches of 100."""
 _DCGAN = {"size": 28, "channels": 1, "width": 64}
 _RECIPES = (
     Recipe(
@@ -62,6 +70,24 @@ _RECIPES = (
         D={"name": "DCGANDiscriminator", **_DCGAN},
         objective=NON_SATURATING,
         config=TrainConfig(steps=5000, noise="uniform", ema=0.999),
+    ),
+    Recipe(
+        name="gan2014-mnist",
+        about="the 2014 paper's networks and training on MNIST; 1000 epochs, hours without a GPU",
+        data="mnist",
+        G={"name": "Generator2014"},
+        D={"name": "Discriminator2014"},
+        objective=GAN_2014,
+        config=TrainConfig(
+            steps=500_000,
+            batch=100,
+            update="simultaneous",
+            optimizer_d=SGD_2014,
+            optimizer_g=SGD_2014,
+            noise="unit uniform",
+            ema=0.9999,
+        ),
+        first=50_000,
     ),
     Recipe(
         name="ring",

@@ -18,6 +18,7 @@ from ganlab import doctor, models, objectives, recipes, training
 from ganlab.data import ring
 from ganlab.errors import CheckpointError, ConfigError
 from ganlab.training import checkpoint
+from ganlab.training.sampling import z_dim_of
 
 ROOT = Path(__file__).parents[1]
 
@@ -87,7 +88,7 @@ def test_train_stop_resume_and_sample(tmp_path: Path):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["train", "digitz"], "recipe is 'digitz'; give one of digits, mnist-dcgan, ring"),
+        (["train", "digitz"], "recipe is 'digitz'; give one of digits, mnist-dcgan, gan2014-mnist, ring"),
         (["train", "mnist-dcgan", "--root", "nowhere"], "train-images-idx3-ubyte cannot be read"),
         (["train", "digits", "--steps", "0"], "steps is 0"),
         (["train", "digits", "--every", "0"], "every is 0"),
@@ -99,6 +100,10 @@ def test_train_stop_resume_and_sample(tmp_path: Path):
         (["sample", "file", "--out", "x.gif"], "out is x.gif"),
         (["sample", "file", "--n", "0"], "n is 0"),
         (["ledger", "--notebooks", "."], "holds no lessons"),
+        (["reproduce", "all"], "study is 'all'; give one of mode-counts, gan2014-mnist"),
+        (["reproduce", "mode-counts", "--seeds", "0"], "seeds is 0"),
+        (["reproduce", "gan2014-mnist", "--preset", "huge"], "preset is 'huge'; give one of laptop, paper"),
+        (["table", "--folder", "."], "gan2014-mnist.json is not there; measure it with: python -m ganlab reproduce"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
@@ -154,7 +159,7 @@ def test_the_doctor_says_what_to_install(monkeypatch: pytest.MonkeyPatch):
 @pytest.mark.parametrize("recipe", recipes.RECIPES.values(), ids=recipes.RECIPES.keys())
 def test_a_recipe_fits_together(recipe: recipes.Recipe):
     G, D = models.build(recipe.G), models.build(recipe.D)
-    assert D(G(torch.randn(2, int(recipe.G["z_dim"])))).shape == (2,)
+    assert D(G(torch.randn(2, z_dim_of(G)))).shape == (2,)
     recipe.objective.losses()
 
 

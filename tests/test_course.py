@@ -18,6 +18,8 @@ NEEDED = {
     **dict.fromkeys(["A9", "D4"], "V"),
     **dict.fromkeys(["D3", "E7"], "O"),
     **dict.fromkeys(["D12", "D15"], "PO"),
+    **dict.fromkeys(["D9", "D13"], "VO"),
+    "D10": "PVO",
     "B1": "PVO",
     "C15": "PO",
     "E6": "PVO",

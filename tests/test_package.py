@@ -32,6 +32,7 @@ ALLOWED = {
     "plots": {"errors"},
     "training": {"errors", "objectives", "losses", "models"},
     "records": {"errors"},
+    "reproduction": {"errors", "data", "metrics", "training", "recipes", "records"},
     "studies": {"errors", "objectives", "models", "data", "metrics", "training"},
     "widgets": {"errors", "objectives", "models", "data", "metrics", "training", "plots"},
     "recipes": {"errors", "objectives", "models", "data", "training"},

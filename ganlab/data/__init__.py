@@ -1,6 +1,6 @@
 """What GANs learn from: toy laws with exact densities, and image sets behind one `load(name)`."""
 
-from ganlab.data.images import NAMES, ImageSet, SetStatus, data_root, default_images, load, status
+from ganlab.data.images import NAMES, ImageSet, SetStatus, data_root, default_images, load, status, three_parts
 from ganlab.data.toy import Law, Mixture, gaussian, grid, lsgan_ring, mixture, ring, two_moons
 
 __all__ = [
@@ -18,5 +18,6 @@ __all__ = [
     "mixture",
     "ring",
     "status",
+    "three_parts",
     "two_moons",
 ]

@@ -10,11 +10,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ganlab.data import readers
+from ganlab.data import readers, tfd
 from ganlab.data.idx import holds, reason
 from ganlab.errors import ConfigError, DatasetUnavailable
 
-NAMES = ("digits", "mnist", "fashion-mnist", "cifar10", "celeba", "lsun/CATEGORY", "folder:PATH")
+NAMES = ("digits", "mnist", "fashion-mnist", "cifar10", "celeba", "tfd", "lsun/CATEGORY", "folder:PATH")
 RESIZED_AT_ONCE = 4096
 GRAY_LEVELS = 255
 
@@ -73,8 +73,8 @@ def load(
               being the classes; the others are looked for in torchvision's layout
     root      where they lie (else `GANLAB_DATA`, else ~/.cache/ganlab)
     size      resize to size×size pixels (antialiased, middle square); None keeps the set's own size
-    split     "train" or "test": of the digits the first 1,500 or the last 297, of LSUN "train" or "val"; a folder has
-              no "test"
+    split     "train" or "test": of the digits the first 1,500 or the last 297, of LSUN "train" or "val", of TFD
+              the unlabelled faces or the test faces of the first fold; a folder has no "test"
     limit     take only the first `limit` images
     download  get it through torchvision first, when it is not there
 
@@ -103,6 +103,7 @@ def _read(name: str, root: Path, split: str, size: int | None, limit: int | None
         "fashion-mnist": lambda: readers.idx_set(readers.FASHION_MNIST, root, split),
         "cifar10": lambda: readers.cifar10(root, split),
         "celeba": lambda: readers.celeba(root, split, size, limit),
+        "tfd": lambda: tfd.tfd(root, "unlabelled" if split == "train" else "test"),
     }
     if name in exact:
         return exact[name]()
@@ -159,6 +160,17 @@ def default_images(root: Path | str | None = None) -> ImageSet:
     return ImageSet(digits.name, digits.images, digits.labels, digits.classes, note=" (no MNIST on this machine)")
 
 
+def three_parts(name: str, root: Path | str | None = None) -> tuple[Tensor, Tensor, Tensor]:
+    """Images to train on, to choose by, and to test on, uint8 [N, C, H, W] each.
+
+    As in the 2014 paper's MNIST experiment: of the training images the first five sixths (50,000) are for training and
+    the next 1,000 (or all that are left, if fewer) for choosing; all test images are for testing.
+    """
+    images, test = load(name, root=root).images, load(name, split="test", root=root).images
+    kept = len(images) * 5 // 6
+    return images[:kept], images[kept : kept + 1000], test
+
+
 def status(root: Path | str | None = None) -> list[SetStatus]:
     """Which sets can be loaded from `root`: those with checksums are read and verified, the large ones looked for."""
     place = data_root(root)
@@ -169,6 +181,7 @@ def status(root: Path | str | None = None) -> list[SetStatus]:
         _verified("fashion-mnist", place, readers.FASHION_MNIST.folder, readers.FASHION_MNIST.files),
         _verified("cifar10", place, readers.CIFAR10_FOLDER, cifar10_files),
         _celeba(place),
+        _tfd(place),
         _lsun(place),
     ]
 
@@ -194,6 +207,15 @@ def _celeba(root: Path) -> SetStatus:
     if missing:
         return SetStatus("celeba", "damaged", f"{missing[0]} is not there; get it, or delete the rest of CelebA.")
     return SetStatus("celeba", "OK", "there")
+
+
+def _tfd(root: Path) -> SetStatus:
+    if not holds(root, [tfd.FILE]):
+        return SetStatus("tfd", "absent", f"optional; {tfd.ASK}")
+    try:
+        return SetStatus("tfd", "OK", load("tfd", root=root).description)
+    except DatasetUnavailable as error:
+        return SetStatus("tfd", "damaged", str(error))
 
 
 def _lsun(root: Path) -> SetStatus:

@@ -28,9 +28,9 @@ EXERCISES = (
         "05.2",
         answer=lambda: sp.sqrt(1 + h**2 / 4),
         mistakes=(
-            (lambda: 1 + h**2 / 4, "That is |λ|², the determinant."),
-            (lambda: sp.sqrt(1 + h**2), "The eigenvalues of J are ±i/2: λ = 1 ± ih/2."),
-            (lambda: 1 + h / 2, "λ = 1 ± ih/2 is complex. Its size is √(real² + imaginary²)."),
+            (lambda: 1 + h**2 / 4, "That is |μ|², the determinant."),
+            (lambda: sp.sqrt(1 + h**2), "The eigenvalues of J are ±i/2, so μ = 1 ± ih/2."),
+            (lambda: 1 + h / 2, "μ = 1 ± ih/2 is complex. Its size is √(real² + imaginary²)."),
         ),
     ),
     Exercise(

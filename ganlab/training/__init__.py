@@ -1,6 +1,6 @@
 """Training by Algorithm 1: `Trainer` and its frozen `TrainConfig`, checkpoints, exported generators."""
 
-from ganlab.training.config import SGD, Adam, TrainConfig, pick_device, spare_a_core
+from ganlab.training.config import SGD, Adam, TrainConfig, pick_device, quick_precision, spare_a_core
 from ganlab.training.ensemble import Ensemble
 from ganlab.training.export import export_generator, load_generator
 from ganlab.training.record import COLUMNS, StepRecord
@@ -18,6 +18,7 @@ __all__ = [
     "export_generator",
     "load_generator",
     "pick_device",
+    "quick_precision",
     "sample",
     "spare_a_core",
 ]

@@ -1,0 +1,164 @@
+"""The 2014 paper's Table 1 on MNIST, measured again: training, Parzen score on a schedule, record."""
+
+import multiprocessing
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ganlab import data, recipes, records, training
+from ganlab.metrics import parzen
+from ganlab.training import Trainer
+from ganlab.training.config import plain
+
+SAMPLES = 10_000
+"""Samples of G behind a score, as in the paper."""
+EPOCH = 500
+"""Updates per epoch: 50,000 images in batches of 100."""
+EVERY_EPOCHS = 10
+RULE = (
+    f"the weights with the best validation score among those looked at every {EVERY_EPOCHS} epochs and at the end;"
+    " chosen for the last and for the averaged weights apart"
+)
+"""How weights are chosen. The paper gives no stopping rule; this one was fixed before the first run."""
+PUBLISHED = {
+    "value": "225 ± 2",
+    "unit": "nats, mean log-likelihood of the test images, ± standard error over them",
+    "source": "Goodfellow et al. 2014, Table 1, MNIST, adversarial nets",
+}
+
+
+@dataclass
+class Best:
+    """The weights with the best validation score so far: their samples, and when that was."""
+
+    nats: float = float("-inf")
+    epoch: float = 0.0
+    samples: Tensor = field(default_factory=lambda: torch.empty(0))
+
+
+def table_1(
+    seed: int,
+    *,
+    epochs: float,
+    checkpoint: Path | None = None,
+    root: Path | None = None,
+    said: Callable[[str], None] = print,
+    **options: Any,
+) -> dict[str, Any]:
+    """Train the 2014 networks on MNIST with one seed, and score them as the paper does. Plain values for a record.
+
+    checkpoint  a file to go on from when the run was cut off; curve and best samples lie beside it
+    options     of `TrainConfig`, such as precision="bfloat16" or device="cuda"
+
+    Raises `DatasetUnavailable` without MNIST.
+    """
+    begun = time.perf_counter()
+    trainer = recipes.get("gan2014-mnist").trainer(root, seed=seed, steps=round(epochs * EPOCH), **options)
+    validation, test = evaluation_images(root)
+    curve: list[dict[str, float]] = []
+    best = {"last": Best(), "averaged": Best()}
+    state = checkpoint.with_suffix(".state") if checkpoint else None
+    before = 0.0
+    if checkpoint and state and state.exists() and trainer.resume(checkpoint):
+        kept = torch.load(state, weights_only=True)
+        curve, before = kept["curve"], kept["seconds"]
+        best = {name: Best(**values) for name, values in kept["best"].items()}
+        said(f"seed {seed}: going on from epoch {trainer.step / EPOCH:g}")
+    for _ in _looks(trainer):
+        row: dict[str, float] = {"epoch": trainer.step / EPOCH}
+        for name, G in (("last", trainer.G), ("averaged", trainer.sampler)):
+            samples = training.sample(G, SAMPLES, noise=trainer.config.noise, seed=1)
+            row[name] = float(parzen.log_densities(validation, samples, parzen.PAPER_SIGMAS).mean(dim=1).max())
+            if row[name] > best[name].nats:
+                best[name] = Best(row[name], row["epoch"], samples.half())
+            best[f"{name}, final"] = Best(row[name], row["epoch"], samples.half())
+        row["seconds"] = round(before + time.perf_counter() - begun, 1)
+        curve.append(row)
+        said(f"seed {seed}, epoch {row['epoch']:g}: {row['last']:.1f}, averaged {row['averaged']:.1f} nats")
+        if checkpoint and state:
+            trainer.save(checkpoint)
+            values = {name: vars(one) for name, one in best.items()}
+            torch.save({"curve": curve, "best": values, "seconds": row["seconds"]}, state)
+    scores = {}
+    for name, one in best.items():
+        score = parzen.score(one.samples.float(), validation, test)
+        scores[name] = {
+            "epoch": one.epoch,
+            "nats": round(score.nats, 2),
+            "standard_error": round(score.standard_error, 2),
+            "sigma": round(score.sigma, 4),
+        }
+        said(f"seed {seed}, {name} (epoch {one.epoch:g}): {score}")
+    return {
+        "seed": seed,
+        "epochs": epochs,
+        "config": {key: value for key, value in plain(trainer.config).items() if key not in ("kind", "seed")},
+        "curve": curve,
+        "test": scores,
+        "seconds": round(before + time.perf_counter() - begun, 1),
+    }
+
+
+def evaluation_images(root: Path | None = None) -> tuple[Tensor, Tensor]:
+    """Validation [1000, 1, 28, 28] and test images [10000, …] of MNIST in [0, 1], as the paper takes them."""
+    _, validation, test = data.three_parts("mnist", root)
+    return validation.float() / 255, test.float() / 255
+
+
+def _looks(trainer: Trainer) -> Iterator[None]:
+    """Train on; stop to look after every so many epochs, and at the end."""
+    for record in trainer.run():
+        if record.step % (EVERY_EPOCHS * EPOCH) == 0 or record.step == trainer.config.steps:
+            yield
+
+
+def record_of(results: list[dict[str, Any]]) -> dict[str, Any]:
+    """The record of Table 1: what was published, the rule of choice, where it ran, and every seed's result."""
+    return {
+        "study": "gan2014-mnist",
+        "published": PUBLISHED,
+        "rule": RULE,
+        "environment": records.environment(),
+        "results": results,
+    }
+
+
+def run_seeds(
+    seeds: Sequence[int], *, epochs: float, workers: int, folder: Path, root: Path | None, **options: Any
+) -> dict[str, Any]:
+    """Table 1 for several seeds, `workers` at a time, each going on from its checkpoint in `folder`; the record."""
+    folder.mkdir(parents=True, exist_ok=True)
+    jobs = [(seed, folder / f"seed-{seed}.ckpt") for seed in seeds]
+    job = partial(_job, epochs=epochs, root=root, threads=max(1, (os.cpu_count() or 1) // workers), **options)
+    with multiprocessing.get_context("spawn").Pool(workers) as pool:
+        return record_of(pool.map(job, jobs, chunksize=1))
+
+
+def _job(job: tuple[int, Path], *, threads: int, **options: Any) -> dict[str, Any]:
+    torch.set_num_threads(threads)
+    return table_1(job[0], checkpoint=job[1], **options)
+
+
+def results_table(record: dict[str, Any]) -> str:
+    """The README's results table, in Markdown, from the record of Table 1."""
+
+    def best(result: dict[str, Any], weights: str) -> str:
+        test = result["test"][weights]
+        return f"{test['nats']:.0f} ± {test['standard_error']:.0f}"
+
+    rows = [
+        "| Parzen log-likelihood on MNIST (nats, ± standard error) | the weights themselves | averaged weights |",
+        "|---|---|---|",
+        f"| published: {record['published']['source']} | {record['published']['value']} | |",
+    ]
+    for result in record["results"]:
+        about = f"measured: seed {result['seed']}, {result['epochs']:g} epochs, {result['config']['precision']}"
+        rows.append(f"| {about} | {best(result, 'last')} | {best(result, 'averaged')} |")
+    return "\n".join(rows)

@@ -1,0 +1,152 @@
+"""Table 1 of the 2014 paper: the recipe item by item, the protocol, and the record that the README shows."""
+
+import copy
+import math
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from ganlab import data, models, objectives, recipes, records, reproduction, training
+from ganlab.models.mlp2014 import Maxout
+from ganlab.training.sampling import draw_noise
+
+ROOT = Path(__file__).parents[1]
+RECIPE = recipes.get("gan2014-mnist")
+
+
+def test_the_networks_item_by_item():
+    G, D = models.build(RECIPE.G), models.build(RECIPE.D)
+    assert sum(p.numel() for p in G.parameters()) == 2_503_984
+    assert sum(p.numel() for p in D.parameters()) == 1_231_441
+    assert [type(m) for m in G.modules() if isinstance(m, nn.ReLU | nn.Dropout)] == [nn.ReLU] * 2
+    assert [m.p for m in D.modules() if isinstance(m, nn.Dropout)] == [0.2, 0.5, 0.5]
+    assert [(m.linear.in_features, m.linear.out_features, m.pieces) for m in D.modules() if isinstance(m, Maxout)] == [
+        (784, 1200, 5),
+        (240, 1200, 5),
+    ]
+    for net, half_width in ((G, 0.05), (D, 0.005)):
+        for layer in (m for m in net.modules() if isinstance(m, nn.Linear)):
+            assert 0.99 * half_width < layer.weight.abs().max() <= half_width
+            assert not layer.bias.any()
+
+
+def test_the_training_item_by_item():
+    config = RECIPE.config
+    assert (config.update, config.k, config.batch, config.noise) == ("simultaneous", 1, 100, "unit uniform")
+    assert (config.label_smoothing, config.instance_noise, config.decay_from) == (0, 0, 1)
+    assert config.optimizer_d == config.optimizer_g
+    sgd = config.optimizer_d
+    assert sgd.at(0) == {"lr": 0.1, "momentum": 0.5}
+    # The rates that the released code's decay gives, as rounded in its documentation.
+    rates = {50: 0.0905, 100: 0.0819, 250: 0.0607, 500: 0.0368, 1000: 0.0135}
+    for epoch, rate in rates.items():
+        assert sgd.at(500 * epoch)["lr"] == pytest.approx(rate, abs=5e-5)
+    assert sgd.at(3_000_000)["lr"] == 1e-6
+    momenta = [sgd.at(500 * epoch)["momentum"] for epoch in (0, 1, 126, 250, 999)]
+    assert momenta == pytest.approx([0.5, 0.5, 0.6, 0.7, 0.7], abs=1e-3)
+    assert sgd.at(501)["momentum"] == sgd.at(999)["momentum"]
+
+
+def test_the_losses():
+    t = torch.tensor([-2.0, 0.5])
+    losses = objectives.GAN_2014.losses()
+    bce = torch.nn.functional.binary_cross_entropy_with_logits
+    zeros, ones = torch.zeros(2), torch.ones(2)
+    half = 0.5 * (bce(t, ones) + bce(t, zeros))
+    torch.testing.assert_close(losses.discriminator(t, t), half)
+    torch.testing.assert_close(losses.generator(t), bce(t, ones))
+
+
+def test_the_noise_has_variance_one():
+    z = draw_noise("unit uniform", 20_000, 5, torch.Generator().manual_seed(0))
+    assert z.abs().max() <= math.sqrt(3)
+    assert z.abs().max() > 1.73
+    assert float(z.var()) == pytest.approx(1, abs=0.01)
+
+
+def test_both_players_answer_the_same_noise_and_dropout():
+    """One simultaneous step against the same by hand: one forward pass, two gradients, two updates."""
+    torch.manual_seed(0)
+    G, D = models.Generator2014(side=4, hidden=16), models.Discriminator2014(side=4, units=6)
+    images = torch.randint(0, 256, (200, 1, 4, 4), dtype=torch.uint8)
+    config = training.TrainConfig(
+        steps=3,
+        batch=50,
+        update="simultaneous",
+        optimizer_d=recipes.SGD_2014,
+        optimizer_g=recipes.SGD_2014,
+        device="cpu",
+    )
+    G2, D2 = copy.deepcopy(G), copy.deepcopy(D)
+    trainer = training.Trainer(G, D, objectives.GAN_2014, images, config)
+    x, z = trainer.real_batch(0), trainer.noise("z for D, 0")
+    with trainer._model_randomness():
+        t_fake_input = G2(z)
+        t_real, t_fake = D2(x), D2(t_fake_input)
+    losses = objectives.GAN_2014.losses()
+    of_D = torch.autograd.grad(losses.discriminator(t_real, t_fake), list(D2.parameters()), retain_graph=True)
+    of_G = torch.autograd.grad(losses.generator(t_fake), list(G2.parameters()))
+    next(trainer.run())
+    for net, other, gradients in ((D, D2, of_D), (G, G2, of_G)):
+        for new, old, gradient in zip(net.parameters(), other.parameters(), gradients, strict=True):
+            torch.testing.assert_close(new, old - 0.1 * gradient)
+
+
+@pytest.fixture
+def small_mnist(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The embedded digits, enlarged to 28×28, in place of MNIST, and epochs of four updates."""
+    digits = {split: data.load("digits", split=split, size=28) for split in ("train", "test")}
+    monkeypatch.setattr(recipes.data, "load", lambda _name, **options: digits[options.get("split", "train")])
+    images = digits["train"].images
+    monkeypatch.setattr(reproduction.data, "three_parts", lambda *_: (images, images[1250:], digits["test"].images))
+    for name, value in (("SAMPLES", 200), ("EPOCH", 4), ("EVERY_EPOCHS", 1)):
+        monkeypatch.setattr(reproduction, name, value)
+
+
+@pytest.mark.usefixtures("small_mnist")
+def test_a_cut_run_goes_on_to_the_same_result(tmp_path: Path):
+    """Twelve updates of the full networks, three times: 5 s."""
+    whole = reproduction.table_1(3, epochs=3, device="cpu")
+    reproduction.table_1(3, epochs=2, device="cpu", checkpoint=tmp_path / "c")
+    said: list[str] = []
+    rest = reproduction.table_1(3, epochs=3, device="cpu", checkpoint=tmp_path / "c", said=said.append)
+    assert said[0] == "seed 3: going on from epoch 2"
+    assert rest["test"] == whole["test"]
+    values = [[(row["epoch"], row["last"], row["averaged"]) for row in run["curve"]] for run in (whole, rest)]
+    assert values[0] == values[1]
+    assert [row["epoch"] for row in rest["curve"]] == [1, 2, 3]
+
+
+@pytest.mark.usefixtures("small_mnist")
+def test_the_best_weights_are_those_of_the_best_look():
+    result = reproduction.table_1(0, epochs=3, device="cpu")
+    for name in ("last", "averaged"):
+        best = max(result["curve"], key=lambda row: row[name])
+        assert result["test"][name]["epoch"] == best["epoch"]
+        assert result["test"][f"{name}, final"]["epoch"] == 3
+
+
+def test_three_parts_share_no_image():
+    train, validation, test = data.three_parts("digits")
+    assert (len(train), len(validation), len(test)) == (1250, 250, 297)
+    whole = data.load("digits").images
+    assert torch.equal(torch.cat([train, validation]), whole)
+
+
+def test_the_readme_shows_what_the_record_says():
+    record = records.read("gan2014-mnist", ROOT / records.FOLDER)
+    assert reproduction.results_table(record) in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_record_is_whole():
+    record = records.read("gan2014-mnist", ROOT / records.FOLDER)
+    assert record["rule"] == reproduction.RULE
+    assert record["published"] == reproduction.PUBLISHED
+    for number, result in enumerate(record["results"]):
+        assert result["seed"] == number
+        assert result["curve"][-1]["epoch"] == result["epochs"]
+        for name in ("last", "averaged"):
+            best = max(result["curve"], key=lambda row: row[name])
+            assert result["test"][name]["epoch"] == best["epoch"]
