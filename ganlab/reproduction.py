@@ -14,8 +14,8 @@ from torch import Tensor
 
 from ganlab import data, recipes, records, training
 from ganlab.metrics import parzen
-from ganlab.training import Trainer
-from ganlab.training.config import plain
+from ganlab.training import Trainer, checkpoint
+from ganlab.training.config import options_of
 
 SAMPLES = 10_000
 """Samples of G behind a score, as in the paper."""
@@ -47,15 +47,15 @@ def table_1(
     seed: int,
     *,
     epochs: float,
-    checkpoint: Path | None = None,
+    place: Path | None = None,
     root: Path | None = None,
     said: Callable[[str], None] = print,
     **options: Any,
 ) -> dict[str, Any]:
     """Train the 2014 networks on MNIST with one seed, and score them as the paper does. Plain values for a record.
 
-    checkpoint  a file to go on from when the run was cut off; curve and best samples lie beside it
-    options     of `TrainConfig`, such as precision="bfloat16" or device="cuda"
+    place    a checkpoint to go on from when the run was cut off; it holds the curve and the best samples, too
+    options  of `TrainConfig`, such as precision="bfloat16" or device="cuda"
 
     Raises `DatasetUnavailable` without MNIST.
     """
@@ -64,10 +64,9 @@ def table_1(
     validation, test = evaluation_images(root)
     curve: list[dict[str, float]] = []
     best = {"last": Best(), "averaged": Best()}
-    state = checkpoint.with_suffix(".state") if checkpoint else None
     before = 0.0
-    if checkpoint and state and state.exists() and trainer.resume(checkpoint):
-        kept = torch.load(state, weights_only=True)
+    if place and trainer.resume(place):
+        kept = checkpoint.read(checkpoint.find(place) or place)["table 1"]
         curve, before = kept["curve"], kept["seconds"]
         best = {name: Best(**values) for name, values in kept["best"].items()}
         said(f"seed {seed}: going on from epoch {trainer.step / EPOCH:g}")
@@ -82,10 +81,10 @@ def table_1(
         row["seconds"] = round(before + time.perf_counter() - begun, 1)
         curve.append(row)
         said(f"seed {seed}, epoch {row['epoch']:g}: {row['last']:.1f}, averaged {row['averaged']:.1f} nats")
-        if checkpoint and state:
-            trainer.save(checkpoint)
+        if place:
             values = {name: vars(one) for name, one in best.items()}
-            torch.save({"curve": curve, "best": values, "seconds": row["seconds"]}, state)
+            measured = {"curve": curve, "best": values, "seconds": row["seconds"]}
+            checkpoint.write(place, trainer.state_dict() | {"table 1": measured})
     scores = {}
     for name, one in best.items():
         score = parzen.score(one.samples.float(), validation, test)
@@ -99,7 +98,7 @@ def table_1(
     return {
         "seed": seed,
         "epochs": epochs,
-        "config": {key: value for key, value in plain(trainer.config).items() if key not in ("kind", "seed")},
+        "config": options_of(trainer.config),
         "curve": curve,
         "test": scores,
         "seconds": round(before + time.perf_counter() - begun, 1),
@@ -143,7 +142,7 @@ def run_seeds(
 
 def _job(job: tuple[int, Path], *, threads: int, **options: Any) -> dict[str, Any]:
     torch.set_num_threads(threads)
-    return table_1(job[0], checkpoint=job[1], **options)
+    return table_1(job[0], place=job[1], **options)
 
 
 def results_table(record: dict[str, Any]) -> str:

@@ -16,7 +16,7 @@ from ganlab.metrics.modes import PROTOCOL_SAMPLES, ModeCount, count_modes
 from ganlab.models import ToyDiscriminator, ToyGenerator
 from ganlab.objectives import MINIMAX, NON_SATURATING, Objective
 from ganlab.training import Adam, Ensemble, TrainConfig
-from ganlab.training.config import plain
+from ganlab.training.config import options_of
 
 LOOKS = 10
 """How often a run is looked at, the end included."""
@@ -46,11 +46,6 @@ def count(ensemble: Ensemble, law: Mixture) -> list[ModeCount]:
     return [count_modes(points, law.modes, law.sigmas[0]) for points in ensemble.sample(PROTOCOL_SAMPLES, seed=1)]
 
 
-def config_of(setting: Setting) -> dict[str, Any]:
-    """The options of a setting as plain values, without the seed."""
-    return {key: value for key, value in plain(setting.config).items() if key not in ("kind", "seed")}
-
-
 def run(setting: Setting, seeds: Sequence[int]) -> dict[str, Any]:
     """Train a setting and count its modes ten times on the way: plain values, one list entry per seed."""
     begun = time.perf_counter()
@@ -65,7 +60,7 @@ def run(setting: Setting, seeds: Sequence[int]) -> dict[str, Any]:
         "law": f"{len(setting.law.modes)} modes, σ {setting.law.sigmas[0]}",
         "objective": setting.objective.name,
         "z_dim": setting.z_dim,
-        "config": config_of(setting),
+        "config": options_of(setting.config),
         "seeds": list(seeds),
         "steps": [step for step, _ in looks],
         "modes": [[c.modes for c in counts] for _, counts in looks],

@@ -96,6 +96,18 @@ def test_instance_noise_by_quadrature():
     np.testing.assert_allclose(np.array(derived, dtype=float), np.transpose(columns), atol=1e-6)
 
 
+def test_the_noisy_field_has_the_exact_jacobian_and_walks_in():
+    noisy = dirac.with_instance_noise(0.7)
+    exact = dirac.jacobian_with_instance_noise().subs(dirac.sigma, 0.7)
+    np.testing.assert_allclose(np.array(noisy.jacobian, dtype=float), np.array(exact, dtype=float), atol=1e-12)
+    quiet = dirac.simulate(dirac.with_instance_noise(0.0))
+    np.testing.assert_allclose(quiet, dirac.simulate(dirac.GAN), rtol=1e-9)
+    growth = np.abs(np.linalg.eigvals(np.eye(2) + 0.2 * np.array(exact, dtype=float))).max()
+    walk = dirac.radius(dirac.simulate(noisy, steps=1000))
+    assert walk[-1] / walk[-101] == pytest.approx(growth**100, rel=0.2)
+    assert walk[-1] < 1e-3
+
+
 def test_least_squares_can_stop_where_nothing_is_learnt():
     assert dirac.simulate(dirac.least_squares(0, 1), steps=5000, start=(1, 1))[-1] == pytest.approx(
         [1.318, 0], abs=1e-3

@@ -26,10 +26,6 @@ sigma = sp.Symbol("sigma", positive=True)
 
 f = -sp.log(1 + sp.exp(-s))
 """The GAN's f(s) = log σ(s) (Mescheder et al. 2018, sec. 2)."""
-f_slope = sp.Rational(1, 2)
-"""f′(0) of the GAN."""
-f_bend = -sp.Rational(1, 4)
-"""f″(0) of the GAN."""
 
 
 @dataclass(frozen=True)
@@ -89,6 +85,18 @@ def least_squares(a: sp.Expr, c: sp.Expr) -> Field:
 def with_gradient_penalty(base: Field, weight: sp.Expr = gamma) -> Field:
     """The field with a zero-centred gradient penalty γ/2 · ψ², the squared slope of D on the data (their sec. 4.1)."""
     return Field(f"{base.name} + penalty", base.of_theta, base.of_psi - weight * psi)
+
+
+def with_instance_noise(width: float, points: int = 20) -> Field:
+    """The GAN's field when data and samples carry normal noise of standard deviation `width`, for simulations.
+
+    The mean over the noise is a Gauss–Hermite sum of `points` terms; `jacobian_with_instance_noise` is exact.
+    """
+    nodes, weights = np.polynomial.hermite_e.hermegauss(points)
+    weights = weights / weights.sum()
+    noisy = [f.subs(s, -psi * (theta + width * e)) + f.subs(s, psi * width * e) for e in nodes]
+    value = sp.Add(*(weight * term for weight, term in zip(weights, noisy, strict=True)))
+    return Field(f"GAN, instance noise {width:g}", -sp.diff(value, theta), sp.diff(value, psi))
 
 
 def jacobian_with_instance_noise() -> sp.Matrix:

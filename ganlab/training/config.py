@@ -134,6 +134,11 @@ def plain(value: Any) -> Any:
     return {"kind": type(value).__name__, **{field.name: plain(getattr(value, field.name)) for field in fields(value)}}
 
 
+def options_of(config: TrainConfig) -> dict[str, Any]:
+    """The options of a run as plain values, without the seed: what a record says of them."""
+    return {key: value for key, value in plain(config).items() if key not in ("kind", "seed")}
+
+
 def pick_device(name: str) -> torch.device:
     """The device of this name; "auto" takes cuda, then mps, then cpu. Raises `ConfigError` for one that is not here."""
     present = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}

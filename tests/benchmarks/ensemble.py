@@ -7,7 +7,7 @@ import os
 from typing import Any
 
 import torch
-from timing import ratio
+from timing import ratio, steps_of
 from torch import nn
 from torch.nn.functional import binary_cross_entropy_with_logits as bce
 
@@ -49,27 +49,16 @@ def plain_loop(precision: str):
     return run
 
 
-def steps_of(trainer: Trainer):
-    """As many steps of a trainer or an ensemble."""
-    steps = trainer.run()
-
-    def run() -> None:
-        for _ in range(STEPS):
-            next(steps)
-
-    return run
-
-
 def main() -> None:
     """Print how many times faster N seeds are trained together."""
     torch.set_num_threads(1)
     print(f"{SEEDS} seeds of the ring MLP, batch {BATCH}, one of {os.cpu_count()} cores")
     for precision in ("float32", "bfloat16"):
         config = TrainConfig(steps=1_000_000, batch=BATCH, device="cpu", precision=precision, **RATES)
-        ensemble = steps_of(Ensemble(pair, NON_SATURATING, data.ring(), config, seeds=range(SEEDS)))
+        ensemble = steps_of(Ensemble(pair, NON_SATURATING, data.ring(), config, seeds=range(SEEDS)), STEPS)
         others = {
             "a plain PyTorch loop": plain_loop(precision),
-            "Trainer": steps_of(Trainer(*pair(), NON_SATURATING, data.ring(), config)),
+            "Trainer": steps_of(Trainer(*pair(), NON_SATURATING, data.ring(), config), STEPS),
         }
         for name, other in others.items():
             value, us, theirs = ratio(ensemble, other, rounds=15)

@@ -4,6 +4,8 @@ import statistics
 import time
 from collections.abc import Callable
 
+from ganlab.training import Trainer
+
 
 def ratio(ours: Callable[[], object], other: Callable[[], object], *, rounds: int = 60) -> tuple[float, float, float]:
     """The median over rounds of time(ours)/time(other), and the median time of each in seconds."""
@@ -19,6 +21,17 @@ def ratio(ours: Callable[[], object], other: Callable[[], object], *, rounds: in
         statistics.median(a for a, _ in pairs),
         statistics.median(b for _, b in pairs),
     )
+
+
+def steps_of(trainer: Trainer, number: int) -> Callable[[], None]:
+    """A function that does so many more steps of a trainer or an ensemble."""
+    steps = trainer.run()
+
+    def run() -> None:
+        for _ in range(number):
+            next(steps)
+
+    return run
 
 
 def _seconds(run: Callable[[], object]) -> float:

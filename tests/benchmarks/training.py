@@ -6,7 +6,7 @@ Same networks, batch and update rule; the loops alternate in one process.
 import os
 
 import torch
-from timing import ratio
+from timing import ratio, steps_of
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
@@ -51,17 +51,6 @@ def tutorial(G: nn.Module, D: nn.Module, images: torch.Tensor, z_dim: int):
     return run
 
 
-def ours(trainer: Trainer):
-    """As many steps of the trainer."""
-    steps = trainer.run()
-
-    def run() -> None:
-        for _ in range(STEPS):
-            next(steps)
-
-    return run
-
-
 def main() -> None:
     """Print, for each pair and precision, how many times faster the trainer is."""
     print(f"training steps, batch {BATCH}, {torch.get_num_threads()} threads of {os.cpu_count()} cores")
@@ -71,7 +60,7 @@ def main() -> None:
             G, D = make_G(), make_D()
             config = TrainConfig(steps=100_000, batch=BATCH, precision=precision, device="cpu")
             trainer = Trainer(make_G(), make_D(), NON_SATURATING, images, config)
-            value, us, other = ratio(ours(trainer), tutorial(G, D, images, trainer.z_dim), rounds=5)
+            value, us, other = ratio(steps_of(trainer, STEPS), tutorial(G, D, images, trainer.z_dim), rounds=5)
             rates = f"{STEPS * BATCH / us:,.0f} and {STEPS * BATCH / other:,.0f} images/s"
             print(f"  {name:<14} {precision:<9} {1 / value:.2f} × as fast as the usual loop  ({rates})")
 
