@@ -10,7 +10,7 @@ import tyro
 from tqdm import tqdm
 
 from ganlab import doctor as examination
-from ganlab import plots, recipes, records, reproduction, studies, training
+from ganlab import models, plots, recipes, records, reproduction, studies, training
 from ganlab.errors import ConfigError, GanlabError
 from ganlab.ledger import format_ledger, read_ledger
 from ganlab.training import Trainer, pick_device
@@ -40,6 +40,9 @@ def train(
     ] = "float32",
     compile: Annotated[bool, tyro.conf.arg(help="torch.compile both networks: slow start, faster steps.")] = False,  # noqa: A002
     every: Annotated[int, tyro.conf.arg(help="Steps between two checkpoints, each with a sample grid.")] = 500,
+    start: Annotated[
+        Path | None, tyro.conf.arg(help="Generator of the stage before (else generator.safetensors in its folder).")
+    ] = None,
     root: DataRoot = None,
 ) -> int:
     """Train a recipe. Stop it with Ctrl-C; the same command goes on where it stopped, to the same end.
@@ -54,7 +57,9 @@ def train(
     folder.mkdir(parents=True, exist_ok=True)
     training.spare_a_core()
     options = {"seed": seed, "device": device, "precision": precision, "compile": compile}
-    trainer = chosen.trainer(root, **options, **({} if steps is None else {"steps": steps}))
+    if chosen.after and start is None:
+        start = Path("runs") / chosen.after / GENERATOR
+    trainer = chosen.trainer(root, start, **options, **({} if steps is None else {"steps": steps}))
     if trainer.resume(folder / CHECKPOINT):
         print(f"going on from step {trainer.step} of {folder / CHECKPOINT}")
     try:
@@ -111,7 +116,7 @@ def sample(
     if out.suffix == ".npz":
         np.savez(out, samples=samples.numpy(), seed=seed)
     elif samples.ndim == 4:
-        plots.save_grid_png(samples, out, value_range=G.output_range)  # pyright: ignore[reportArgumentType]
+        plots.save_grid_png(samples, out, value_range=models.value_range(G))
     else:
         raise ConfigError(f"{generator} makes points of shape {list(samples.shape[1:])}, not images; give a .npz.")
     print(f"{n} samples of {info.objective} after {info.step} steps: {out}")

@@ -77,13 +77,11 @@ def grid_array(images: Any, columns: int = 8, value_range: tuple[float, float] =
     return canvas[..., 0] if channels == 1 else canvas
 
 
-def save_grid_png(
-    images: Any, path: Path, columns: int = 8, value_range: tuple[float, float] | None = (-1.0, 1.0)
-) -> None:
+def save_grid_png(images: Any, path: Path, columns: int = 8, value_range: tuple[float, float] = (-1.0, 1.0)) -> None:
     """Write images [n, C, H, W] as one grid into a PNG file, in one move."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(path.name + ".tmp")
-    Image.fromarray(grid_array(images, columns, value_range or (-1.0, 1.0))).save(temporary, format="PNG")
+    Image.fromarray(grid_array(images, columns, value_range)).save(temporary, format="PNG")
     temporary.replace(path)
 
 

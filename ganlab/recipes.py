@@ -1,15 +1,17 @@
 """Experiments by name: data, networks, objective and options, each as one frozen value."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor, nn
 
 from ganlab import data, models
-from ganlab.errors import ConfigError
+from ganlab.errors import CheckpointError, ConfigError
 from ganlab.objectives import GAN_2014, NON_SATURATING, Objective, least_squares
-from ganlab.training import SGD, Adam, TrainConfig, Trainer
+from ganlab.training import SGD, Adam, TrainConfig, Trainer, load_generator
 from ganlab.training.sources import Law
 
 
@@ -17,9 +19,12 @@ from ganlab.training.sources import Law
 class Recipe:
     """One experiment.
 
-    data   an image set's name for `ganlab.data.load`, or a law with known density
-    G, D   specifications for `ganlab.models.build`
-    first  train on the first so many images only: the rest is for validation
+    data     an image set's name for `ganlab.data.load`, or a law with known density
+    G, D     specifications for `ganlab.models.build`
+    first    train on the first so many images only: the rest is for validation
+    prepare  what is done to the images once, before training; None: they are scaled to G's output range
+    epochs   the length in passes over the images (then `config.steps` is not used); the momentum's epoch follows, too
+    after    the recipe whose trained generator this one's is stacked on
     """
 
     name: str
@@ -31,26 +36,70 @@ class Recipe:
     config: TrainConfig
     size: int | None = None
     first: int | None = None
+    prepare: Callable[[Tensor], Tensor] | None = None
+    epochs: int | None = None
+    after: str | None = None
 
-    def trainer(self, root: Path | None = None, **options: Any) -> Trainer:
+    def trainer(self, root: Path | None = None, start: Path | None = None, **options: Any) -> Trainer:
         """A trainer at step 0, with some options of the config replaced; the seed also decides the initial weights.
 
-        Raises `DatasetUnavailable` when the images are not under `root`, `ConfigError` for options that do not fit.
+        `start` is the exported generator of the recipe before, where there is one. Raises `DatasetUnavailable` when the
+        images are not under `root`, `ConfigError` for options that do not fit, `CheckpointError` without `start`.
         """
-        config = replace(self.config, **options)
+        first_stage = self._first_stage(start)
         examples = self.data
         if isinstance(examples, str):
             examples = data.load(examples, root=root, size=self.size).images[: self.first]
+        config = replace(self._with_epochs(examples), **options)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(config.seed)
             G, D = models.build(self.G), models.build(self.D)
-        if isinstance(G, models.Generator2014) and isinstance(examples, torch.Tensor):
+        if isinstance(G, models.Generator2014 | models.FaceGenerator2014) and isinstance(examples, Tensor):
             G.set_output_bias(examples.float().mean(dim=0) / 255)
+        if isinstance(G, models.DeepFaceGenerator2014) and first_stage is not None:
+            G.stack_on(first_stage)
+        if self.prepare is not None and isinstance(examples, Tensor):
+            examples = self.prepare(examples)
         return Trainer(G, D, self.objective, examples, config)
+
+    def _first_stage(self, start: Path | None) -> nn.Module | None:
+        if self.after is None:
+            return None
+        if start is None or not start.exists():
+            raise CheckpointError(f"{self.name} goes on from {start}, which is not there; train {self.after} first.")
+        return load_generator(start)[0]
+
+    def _with_epochs(self, examples: Any) -> TrainConfig:
+        """The config, with steps and the momentum's epoch counted in passes over these images."""
+        if self.epochs is None:
+            return self.config
+        updates = max(1, len(examples) // self.config.batch)
+        optimizers = {
+            role: replace(optimizer, epoch=updates)
+            for role in ("optimizer_d", "optimizer_g")
+            if isinstance(optimizer := getattr(self.config, role), SGD)
+        }
+        return replace(self.config, steps=self.epochs * updates, **optimizers)
 
 
 SGD_2014 = SGD(lr=0.1, momentum=0.5, decay=1.000004, lr_floor=1e-6, final_momentum=0.7, epoch=500, ramp_epochs=250)
-"""Both players' optimiser in the 2014 paper's released code; an epoch is 500 batches of 100."""
+"""Both players' optimiser on MNIST in the 2014 paper's released code; an epoch is 500 batches of 100."""
+
+
+def _as_2014(lr: float, batch: int = 100) -> TrainConfig:
+    """The 2014 paper's training on faces and CIFAR-10: as on MNIST, with normal noise and another rate."""
+    sgd = replace(SGD_2014, lr=lr)
+    return TrainConfig(batch=batch, update="simultaneous", optimizer_d=sgd, optimizer_g=sgd)
+
+
+_FACES = {"channels": 1, "side": 48, "units": 1200, "max_norm": 1.9365}
+_CIFAR_2014 = {
+    "data": "cifar10",
+    "objective": GAN_2014,
+    "first": 40_000,
+    "prepare": data.contrast_normalized,
+    "epochs": 250,
+}
 _DCGAN = {"size": 28, "channels": 1, "width": 64}
 _RECIPES = (
     Recipe(
@@ -78,16 +127,46 @@ _RECIPES = (
         G={"name": "Generator2014"},
         D={"name": "Discriminator2014"},
         objective=GAN_2014,
-        config=TrainConfig(
-            steps=500_000,
-            batch=100,
-            update="simultaneous",
-            optimizer_d=SGD_2014,
-            optimizer_g=SGD_2014,
-            noise="unit uniform",
-            ema=0.9999,
-        ),
+        config=replace(_as_2014(lr=0.1), noise="unit uniform", ema=0.9999),
         first=50_000,
+        epochs=1000,
+    ),
+    Recipe(
+        name="gan2014-cifar10",
+        about="the 2014 paper's fully connected networks on CIFAR-10; 250 epochs (ours: it names no end), needs a GPU",
+        G={"name": "ColourGenerator2014"},
+        D={"name": "Discriminator2014", "channels": 3, "side": 32, "units": 1600},
+        config=_as_2014(lr=0.025),
+        **_CIFAR_2014,
+    ),
+    Recipe(
+        name="gan2014-cifar10-conv",
+        about="the 2014 paper's convolutional networks on CIFAR-10; 250 epochs (ours: it names no end), needs a GPU",
+        G={"name": "DeconvGenerator2014"},
+        D={"name": "ConvDiscriminator2014"},
+        config=_as_2014(lr=0.004, batch=128),
+        **_CIFAR_2014,
+    ),
+    Recipe(
+        name="gan2014-faces-1",
+        about="first stage of the 2014 paper's training on the Toronto faces; 50 epochs, needs a GPU",
+        data="tfd",
+        G={"name": "FaceGenerator2014"},
+        D={"name": "Discriminator2014", **_FACES},
+        objective=GAN_2014,
+        config=_as_2014(lr=0.05),
+        epochs=50,
+    ),
+    Recipe(
+        name="gan2014-faces-2",
+        about="second stage: a new network below the first stage's generator; 22 epochs",
+        data="tfd",
+        G={"name": "DeepFaceGenerator2014"},
+        D={"name": "Discriminator2014", **_FACES},
+        objective=GAN_2014,
+        config=_as_2014(lr=0.05),
+        epochs=22,
+        after="gan2014-faces-1",
     ),
     Recipe(
         name="ring",

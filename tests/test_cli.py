@@ -88,13 +88,16 @@ def test_train_stop_resume_and_sample(tmp_path: Path):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["train", "digitz"], "recipe is 'digitz'; give one of digits, mnist-dcgan, gan2014-mnist, ring"),
+        (["train", "digitz"], "recipe is 'digitz'; give one of digits, mnist-dcgan, gan2014-mnist, "),
         (["train", "mnist-dcgan", "--root", "nowhere"], "train-images-idx3-ubyte cannot be read"),
         (["train", "digits", "--steps", "0"], "steps is 0"),
         (["train", "digits", "--every", "0"], "every is 0"),
         (["train", "digits", "--device", "abacus"], "device is 'abacus'"),
         (["train", "digits", "--precision", "half"], "precision is 'half'"),
         (["train", "digits", "--steps", "1", "--out", "file"], "cannot be"),
+        (["train", "gan2014-faces-2"], "generator.safetensors, which is not there; train gan2014-faces-1 first"),
+        (["train", "gan2014-faces-1", "--root", "."], "TFD_48x48.mat is not there; ask its authors"),
+        (["train", "gan2014-cifar10", "--root", "."], "cifar-10-batches-py"),
         (["sample", "none.safetensors"], "none.safetensors"),
         (["sample", "file"], "file cannot be read"),
         (["sample", "file", "--out", "x.gif"], "out is x.gif"),

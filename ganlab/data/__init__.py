@@ -1,6 +1,16 @@
 """What GANs learn from: toy laws with exact densities, and image sets behind one `load(name)`."""
 
-from ganlab.data.images import NAMES, ImageSet, SetStatus, data_root, default_images, load, status, three_parts
+from ganlab.data.images import (
+    NAMES,
+    ImageSet,
+    SetStatus,
+    contrast_normalized,
+    data_root,
+    default_images,
+    load,
+    status,
+    three_parts,
+)
 from ganlab.data.toy import Law, Mixture, gaussian, grid, lsgan_ring, mixture, ring, two_moons
 
 __all__ = [
@@ -9,6 +19,7 @@ __all__ = [
     "Law",
     "Mixture",
     "SetStatus",
+    "contrast_normalized",
     "data_root",
     "default_images",
     "gaussian",

@@ -4,16 +4,28 @@ A generator maps z [batch, z_dim] to samples and has `z_dim`, `sample_shape` and
 A discriminator maps samples to logits t [batch], never to probabilities. `build(module.spec)` makes a network again.
 """
 
-from ganlab.models.base import build
+from ganlab.models.base import build, value_range
 from ganlab.models.dcgan import DCGANDiscriminator, DCGANGenerator
 from ganlab.models.mlp import MLPDiscriminator, MLPGenerator
 from ganlab.models.mlp2014 import Discriminator2014, Generator2014, Maxout
 from ganlab.models.toy import ToyDiscriminator, ToyGenerator
+from ganlab.models.wide2014 import (
+    ColourGenerator2014,
+    ConvDiscriminator2014,
+    DeconvGenerator2014,
+    DeepFaceGenerator2014,
+    FaceGenerator2014,
+)
 
 __all__ = [
+    "ColourGenerator2014",
+    "ConvDiscriminator2014",
     "DCGANDiscriminator",
     "DCGANGenerator",
+    "DeconvGenerator2014",
+    "DeepFaceGenerator2014",
     "Discriminator2014",
+    "FaceGenerator2014",
     "Generator2014",
     "MLPDiscriminator",
     "MLPGenerator",
@@ -21,4 +33,5 @@ __all__ = [
     "ToyDiscriminator",
     "ToyGenerator",
     "build",
+    "value_range",
 ]

@@ -77,3 +77,26 @@ def init_normal(model: nn.Module) -> None:
             continue
         if module.bias is not None:
             module.bias.zero_()
+
+
+@torch.no_grad()
+def init_uniform(model: nn.Module, half_width: float) -> None:
+    """The 2014 paper's initialisation: weights uniform on ±half_width, biases 0."""
+    for module in model.modules():
+        if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
+            module.weight.uniform_(-half_width, half_width)
+            if module.bias is not None:
+                module.bias.zero_()
+
+
+@torch.no_grad()
+def limit_norms(model: nn.Module, max_norm: float) -> None:
+    """Scale down, in place, the weights into each linear unit whose norm exceeds `max_norm` (Hinton et al. 2012)."""
+    for module in model.modules():
+        if isinstance(module, nn.Linear):
+            module.weight.copy_(module.weight.renorm(2, 0, max_norm))
+
+
+def value_range(G: nn.Module) -> tuple[float, float]:
+    """What is black and what is white in G's images: its output range, or where most of an unbounded output lies."""
+    return getattr(G, "output_range", None) or getattr(G, "shown_range", (-1.0, 1.0))

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from ganlab.errors import CheckpointError, NonFiniteLoss
+from ganlab.models import value_range
 from ganlab.objectives import Objective
 from ganlab.training import checkpoint
 from ganlab.training.config import TrainConfig, pick_device, plain
@@ -28,7 +29,8 @@ RESUMABLE_WITH_OTHER = ("steps", "device")
 class Trainer:
     """Trains a generator G against a discriminator D by Algorithm 1 of Goodfellow et al. 2014.
 
-    G           maps z [batch, z_dim] to samples; has `z_dim`, and `output_range` if it makes images
+    G           maps z [batch, z_dim] to samples; has `z_dim`, and `output_range` if it makes images. Where G or D has
+                a method `constrain()`, it is called after each update
     D           maps samples to logits t [batch]
     objective   what both minimise; the losses are compiled from it
     data        uint8 images [N, C, H, W] or float examples [N, …], or a law with `sample(n, generator)`
@@ -54,7 +56,7 @@ class Trainer:
         self.objective = objective
         self.losses = objective.smoothed(config.label_smoothing).losses()
         self.z_dim = z_dim_of(G)
-        self.value_range = getattr(G, "output_range", None) or (-1.0, 1.0)
+        self.value_range = value_range(G)
         self.rank = rank
         self.source = self._source(data)
 
@@ -64,6 +66,10 @@ class Trainer:
             self.ema = AveragedModel(self.G, multi_avg_fn=self._average, use_buffers=True)
         self.optimizer_g = config.optimizer_g.build(self.G.parameters())
         self.optimizer_d = config.optimizer_d.build(self.D.parameters())
+        for model, optimizer in ((self.G, self.optimizer_g), (self.D, self.optimizer_d)):
+            constrain = getattr(model, "constrain", None)
+            if callable(constrain):
+                optimizer.register_step_post_hook(lambda *_, constrain=constrain: constrain())
         if config.compile:
             self.G.compile()
             self.D.compile()
