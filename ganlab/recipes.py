@@ -51,16 +51,21 @@ class Recipe:
         if isinstance(examples, str):
             examples = data.load(examples, root=root, size=self.size).images[: self.first]
         config = replace(self._with_epochs(examples), **options)
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(config.seed)
-            G, D = models.build(self.G), models.build(self.D)
-        if isinstance(G, models.Generator2014 | models.FaceGenerator2014) and isinstance(examples, Tensor):
-            G.set_output_bias(examples.float().mean(dim=0) / 255)
+        G, D = self.networks(config.seed, examples)
         if isinstance(G, models.DeepFaceGenerator2014) and first_stage is not None:
             G.stack_on(first_stage)
         if self.prepare is not None and isinstance(examples, Tensor):
             examples = self.prepare(examples)
         return Trainer(G, D, self.objective, examples, config)
+
+    def networks(self, seed: int, examples: Any = None) -> tuple[nn.Module, nn.Module]:
+        """G and D untrained, with this seed; the bias of sigmoid pixels follows the mean of uint8 images, if given."""
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            G, D = models.build(self.G), models.build(self.D)
+        if isinstance(G, models.Generator2014 | models.FaceGenerator2014) and isinstance(examples, Tensor):
+            G.set_output_bias(examples.float().mean(dim=0) / 255)
+        return G, D
 
     def _first_stage(self, start: Path | None) -> nn.Module | None:
         if self.after is None:

@@ -1,13 +1,12 @@
 """Studies: one question, several settings, many seeds. Each is written to a record by `python -m ganlab reproduce`."""
 
-import multiprocessing
 import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-import torch
 from torch import nn
 
 from ganlab import data
@@ -15,6 +14,7 @@ from ganlab.data.toy import Mixture
 from ganlab.metrics.modes import PROTOCOL_SAMPLES, ModeCount, count_modes
 from ganlab.models import ToyDiscriminator, ToyGenerator
 from ganlab.objectives import MINIMAX, NON_SATURATING, Objective
+from ganlab.side_by_side import side_by_side
 from ganlab.training import Adam, Ensemble, TrainConfig
 from ganlab.training.config import options_of
 
@@ -115,18 +115,9 @@ def run_all(
     said: Callable[[str], None] = print,
 ) -> list[dict[str, Any]]:
     """Run settings side by side, one process and one thread for each core; results in the order of the settings."""
-    jobs = [(setting, tuple(seeds)) for setting in settings]
-    with multiprocessing.get_context("spawn").Pool(workers or os.cpu_count(), _one_thread) as pool:
-        results = []
-        for result in pool.imap(_job, jobs):
-            said(f"{result['setting']}: modes {result['modes'][-1]}, {result['seconds']} s")
-            results.append(result)
+    results = []
+    job = partial(run, seeds=tuple(seeds))
+    for result in side_by_side(job, settings, workers=workers or os.cpu_count() or 1):
+        said(f"{result['setting']}: modes {result['modes'][-1]}, {result['seconds']} s")
+        results.append(result)
     return results
-
-
-def _one_thread() -> None:
-    torch.set_num_threads(1)
-
-
-def _job(job: tuple[Setting, tuple[int, ...]]) -> dict[str, Any]:
-    return run(*job)

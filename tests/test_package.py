@@ -32,8 +32,10 @@ ALLOWED = {
     "plots": {"errors"},
     "training": {"errors", "objectives", "losses", "models"},
     "records": {"errors"},
-    "reproduction": {"errors", "data", "metrics", "training", "recipes", "records"},
-    "studies": {"errors", "objectives", "models", "data", "metrics", "training"},
+    "side_by_side": {"errors"},
+    "reproduction": {"errors", "data", "metrics", "training", "recipes"},
+    "score_itself": {"errors", "data", "metrics", "training", "recipes", "reproduction"},
+    "studies": {"errors", "objectives", "models", "data", "metrics", "training", "side_by_side"},
     "widgets": {"errors", "objectives", "models", "data", "metrics", "training", "plots"},
     "recipes": {"errors", "objectives", "models", "data", "training"},
 }

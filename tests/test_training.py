@@ -94,15 +94,16 @@ def test_one_players_step_leaves_the_other_alone():
     assert not any(torch.equal(a, b) for a, b in zip(before_g, trainer.G.parameters(), strict=True))
 
 
-def test_the_average_is_an_exponential_one_with_buffers():
-    trainer = tiny_trainer(ema=0.9, steps=120)
+@pytest.mark.parametrize("warmup", [1, 4, 9])
+def test_the_average_is_an_exponential_one_with_buffers(warmup: int):
+    trainer = tiny_trainer(ema=0.9, ema_warmup=warmup, steps=120)
     average: dict[str, Tensor] = {}
     for record in trainer.run():
         now = {name: tensor.clone() for name, tensor in trainer.G.state_dict().items() if tensor.is_floating_point()}
         if record.step == 1:
             average = now
         n = record.step - 1
-        decay = min(0.9, (1 + n) / (10 + n))
+        decay = min(0.9, (1 + n) / (1 + n + warmup))
         average = {name: decay * average[name] + (1 - decay) * now[name] for name in now}
     state = trainer.sampler.state_dict()
     assert any("running_var" in name for name in average)
@@ -305,6 +306,7 @@ def test_convolutions_are_stored_channels_last():
         ({"precision": "float16"}, "'float16'"),
         ({"label_smoothing": 0.5}, "0.5"),
         ({"ema": 1.0}, "ema is 1.0"),
+        ({"ema": 0.9, "ema_warmup": 0}, "ema_warmup is 0; give an integer of at least 1"),
         ({"update": "simultaneous", "k": 2}, "k is 2"),
         ({"optimizer_g": "adam"}, "optimizer_g is 'adam'"),
     ],

@@ -75,7 +75,8 @@ class TrainConfig:
     decay_from: float = 1.0  # share of the steps after which both learning rates fall linearly to 0; 1: never
     label_smoothing: float = 0.0  # share of real samples that count as generated: 0.1 for targets of 0.9
     ema: float = 0.0  # decay per step of the averaged generator that samples are drawn from; 0: no average.
-    # The decay of step n = 0, 1, … is at most (1 + n)/(10 + n), or the first weights would stay in the average.
+    # The decay of step n = 0, 1, … is at most (1 + n)/(1 + n + ema_warmup), or the first weights would stay in the
+    ema_warmup: int = 9  # average: a young one reaches back over about n/ema_warmup steps; 1: the mean of all so far
     precision: Literal["float32", "bfloat16"] = "float32"  # of the forward passes; weights stay float32
     compile: bool = False  # torch.compile: slow first steps, faster ones after
     device: str = "auto"  # cuda, then mps, then cpu
@@ -110,6 +111,7 @@ class TrainConfig:
             raise ConfigError(f"decay_from is {self.decay_from}; give a share of the steps in [0, 1].")
         if not 0 <= self.ema < 1:
             raise ConfigError(f"ema is {self.ema}; give a decay in [0, 1), such as 0.999, or 0 for none.")
+        _at_least("ema_warmup", self.ema_warmup, 1)
         if self.update == "simultaneous" and self.k != 1:
             raise ConfigError(f"k is {self.k} with simultaneous updates, which are one for one; give k = 1.")
         for role in ("optimizer_d", "optimizer_g"):

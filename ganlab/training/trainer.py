@@ -192,7 +192,7 @@ class Trainer:
 
     def _average(self, averaged: Any, current: Any, _count: Any) -> None:
         """Move the average towards the current weights and buffers; in the first steps, when it is young, by more."""
-        decay = min(self.config.ema, (1 + self.step) / (10 + self.step))
+        decay = min(self.config.ema, (1 + self.step) / (1 + self.step + self.config.ema_warmup))
         get_ema_multi_avg_fn(decay)(averaged, current, _count)
 
     def _blurred(self, samples: Tensor) -> Tensor:
