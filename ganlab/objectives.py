@@ -22,6 +22,7 @@ from sympy.core.function import AppliedUndef
 
 from ganlab.errors import NoOptimum, ObjectiveError, Unbounded, UndefinedName
 from ganlab.losses import Losses, compile_loss
+from ganlab.theory.followed import Followed, r
 
 D = sp.Symbol("D", real=True)
 """The discriminator's output at one point: a probability in (0, 1), or any real score."""
@@ -138,6 +139,11 @@ class Objective:
         differentiated (Arjovsky & Bottou 2017, theorem 2.5, for the non-saturating loss).
         """
         return self._at_optimum(self.generator)
+
+    @property
+    def followed(self) -> Followed:
+        """The functional ∫ p_d φ(p_g/p_d) that this step follows, with the verdict whether it is an f-divergence."""
+        return Followed(sp.simplify(self.frozen_gradient.subs(p_g, r * p_d)))
 
     def _at_optimum(self, expression: sp.Expr) -> sp.Expr:
         """The expression with D* for D, fractions joined, logarithms left apart."""

@@ -23,6 +23,8 @@ NEEDED = {
     "B1": "PVO",
     "C15": "PO",
     "E6": "PVO",
+    **dict.fromkeys(["B5", "B6", "B7"], "P"),
+    **dict.fromkeys(["B3", "B4", "B8", "B9", "B10"], "PV"),
 }
 KIND = {"P": "proved", "V": "verified", "O": "observed"}
 

@@ -146,3 +146,22 @@ def test_a_broken_lesson_module_is_not_hidden(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(importlib, "import_module", broken)
     with pytest.raises(ModuleNotFoundError):
         of_lesson("00")
+
+
+@pytest.mark.parametrize(
+    ("coding", "said"),
+    [
+        ((0, 1, 2), "right"),
+        ((-1, 1, 2), "right"),
+        ((1, 0, -1), "right"),
+        ((0, 1, 1.5), "right"),
+        ((0, 1, 1), "no push at a missing mode"),
+        ((-1, 1, 0), "negative for r in Interval.open(0, 1)"),
+        ((1, 1, 3), "With a = b"),
+        ((0, 1), "Give three numbers"),
+        ((0, 1, sp.Symbol("c")), "Give three numbers"),
+        (7, "Give three numbers"),
+    ],
+)
+def test_a_coding_of_ones_own_is_judged_by_what_it_does(coding: object, said: str):
+    assert said in verdict(exercises.find("09.4"), lambda: coding)

@@ -45,18 +45,36 @@ def test_zeros_are_taken_by_their_limits():
 
 @pytest.mark.parametrize("divergence", div.F_DIVERGENCES, ids=lambda divergence: divergence.name)
 def test_f_divergences_reach_their_bound_at_the_best_critic(divergence: div.FDivergence):
-    assert divergence.f.subs(div.u, 1) == 0
+    assert divergence.f.subs(div.u, 1) == (-2 * sp.log(2) if divergence.name == "GAN" else 0)
     assert sp.simplify(sp.diff(divergence.f, div.u, 2)).is_positive
     bound = div.p * divergence.critic - div.q * divergence.conjugate.subs(div.v, divergence.critic)
-    assert sp.simplify(sp.expand_log(bound - divergence.integrand, force=True)) == 0
+    assert sp.simplify(sp.expand_log(sp.simplify(bound) - divergence.integrand, force=True)) == 0
+
+
+@pytest.mark.parametrize("divergence", div.F_DIVERGENCES, ids=lambda divergence: divergence.name)
+@pytest.mark.parametrize("ratio", [0.1, 0.7, 1.0, 4.0])
+def test_a_conjugate_is_the_largest_gap_to_a_line(divergence: div.FDivergence, ratio: float):
+    slope = float(sp.diff(divergence.f, div.u).subs(div.u, ratio))
+    grid = np.geomspace(1e-3, 1e3, 200_001)
+    gap = slope * grid - sp.lambdify(div.u, divergence.f, "numpy")(grid)
+    assert float(divergence.conjugate.subs(div.v, slope)) == pytest.approx(gap.max(), abs=1e-6)
 
 
 def test_conjugates_are_the_published_ones():
-    by_name = {divergence.name: divergence.conjugate for divergence in div.F_DIVERGENCES}
-    assert sp.simplify(by_name["KL"] - sp.exp(div.v - 1)) == 0
-    assert sp.simplify(by_name["Pearson χ²"] - (div.v**2 / 4 + div.v)) == 0
-    w = sp.Symbol("w", positive=True)  # v = −w: this conjugate lives on negative v
-    assert sp.simplify(by_name["reverse KL"].subs(div.v, -w) - (-1 - sp.log(w))) == 0
+    v, w = div.v, sp.Symbol("w", positive=True)
+    published = {
+        "KL": sp.exp(v - 1),
+        "reverse KL": -1 - sp.log(-v),
+        "Pearson χ²": v**2 / 4 + v,
+        "Neyman χ²": 2 - 2 * sp.sqrt(1 - v),
+        "squared Hellinger": v / (1 - v),
+        "Jensen–Shannon × 2": -sp.log(2 - sp.exp(v)),
+        "GAN": -sp.log(1 - sp.exp(v)),
+    }
+    ours = {divergence.name: divergence.conjugate for divergence in div.F_DIVERGENCES}
+    for name, expected in published.items():
+        difference = (ours[name] - expected).subs(v, -w)  # all of them live on negative v, at least
+        assert sp.simplify(sp.expand_log(sp.simplify(difference), force=True)) == 0, name
 
 
 @given(st.floats(-3, 3), st.floats(0.3, 3), st.floats(0.3, 3))

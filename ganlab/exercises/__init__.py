@@ -28,12 +28,14 @@ class Exercise:
     answer    the reference answer
     inputs    argument tuples on which an attempt is compared with it; `((),)` for a function without arguments
     mistakes  usual wrong answers, each with the hint for whoever gives it
+    judge     for exercises with many right answers: the hint for an answer, "" for a right one
     """
 
     id: str
     answer: Answer
     inputs: tuple[tuple[Any, ...], ...] = ((),)
     mistakes: tuple[tuple[Answer, str], ...] = ()
+    judge: Callable[[Any], str] | None = None
 
 
 def check(id: str, attempt: Answer) -> None:  # noqa: A002
@@ -76,6 +78,9 @@ def verdict(exercise: Exercise, attempt: Answer) -> str:
             return f"not yet. {_called(arguments)} raised {type(error).__name__}: {_short(error)}"
     if all(value is None for value in given):
         return "not yet. The function gives nothing back: end it with `return`."
+    if exercise.judge is not None:
+        hint = next(filter(None, map(exercise.judge, given)), "")
+        return f"not yet. {hint}" if hint else "right"
     wanted = [_call(exercise.answer, arguments) for arguments in exercise.inputs]
     wrong = [i for i, (one, other) in enumerate(zip(given, wanted, strict=True)) if not same(one, other)]
     if not wrong:

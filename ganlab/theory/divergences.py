@@ -34,7 +34,10 @@ TRIANGULAR = (p - q) ** 2 / (p + q)
 
 @dataclass(frozen=True)
 class FDivergence:
-    """D_f(p‖q) = ∫ q f(p/q), with f convex and f(1) = 0 (Csiszár; Nowozin et al. 2016, sec. 2.1). f is in `u`."""
+    """D_f(p‖q) = ∫ q f(p/q), with f convex (Csiszár; Nowozin et al. 2016, sec. 2.1). f is in `u`.
+
+    D_f(p‖p) = f(1), which is 0 for all but the GAN's, where it is −log 4.
+    """
 
     name: str
     f: sp.Expr
@@ -51,16 +54,27 @@ class FDivergence:
 
     @property
     def conjugate(self) -> sp.Expr:
-        """f*(v) = sup_u (u v − f(u)), from the point where v = f′(u)."""
-        (best,) = sp.solve(sp.diff(self.f, u) - v, u)
-        return sp.simplify(best * v - self.f.subs(u, best))
+        """f*(v) = sup_u (u v − f(u)), from the only point u > 0 where v = f′(u)."""
+        slope = sp.diff(self.f, u)
+        at_one = slope.subs(u, 1)
+        (best,) = [root for root in sp.solve(slope - v, u) if sp.simplify(root.subs(v, at_one)) == 1]
+        value = sp.simplify(best * v - self.f.subs(u, best))
+        top = sp.limit(slope, u, sp.oo)
+        if not top.is_finite:
+            return value
+        below = sp.Symbol("w", positive=True)  # v is a slope of f, so it lies below the largest one
+        return min(value, sp.simplify(value.subs(v, top - below)).subs(below, top - v), key=sp.count_ops)
 
 
 F_DIVERGENCES = (
     FDivergence("KL", u * sp.log(u)),
     FDivergence("reverse KL", -sp.log(u)),
     FDivergence("Pearson χ²", (u - 1) ** 2),
+    FDivergence("Neyman χ²", (u - 1) ** 2 / u),
+    FDivergence("squared Hellinger", (sp.sqrt(u) - 1) ** 2),
     FDivergence("Jensen–Shannon × 2", u * sp.log(u) - (u + 1) * sp.log((u + 1) / 2)),
+    FDivergence("GAN", u * sp.log(u) - (u + 1) * sp.log(u + 1)),
+    FDivergence("triangular Δ", (u - 1) ** 2 / (u + 1)),
 )
 
 

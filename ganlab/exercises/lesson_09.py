@@ -1,0 +1,86 @@
+"""Exercises of lesson 09: the best answer, the constant, the push, a coding that pulls, two letters."""
+
+from typing import Any
+
+import sympy as sp
+
+from ganlab.exercises import Exercise
+from ganlab.objectives import least_squares
+from ganlab.theory.followed import r
+
+c = sp.Symbol("c", real=True)
+CODINGS = ((0, 1, 1), (-1, 1, 0), (2, 5, -1), (0, 3, 4))
+
+
+def _judge_coding(answer: Any) -> str:
+    """Whether an answer (a, b, c) follows an f-divergence that pushes at missing modes."""
+    try:
+        coding = [sp.nsimplify(number) for number in answer]
+    except (TypeError, ValueError, AttributeError, sp.SympifyError):
+        coding = []
+    if len(coding) != 3 or not all(number.is_real and number.is_number for number in coding):
+        return "Give three numbers: return (a, b, c)."
+    if coding[0] == coding[1]:
+        return "With a = b the best D answers the same everywhere, and G learns nothing."
+    followed = least_squares(*coding).followed
+    if not followed.is_f_divergence:
+        return (
+            f"φ″(r) = {followed.curvature} is negative for r in {followed.wrong_way}: G is pushed the wrong way there."
+        )
+    if followed.at_missing_modes == 0:
+        return "It is an f-divergence, but φ″(r) → 0 as r → 0: no push at a missing mode. Move c."
+    return ""
+
+
+EXERCISES = (
+    Exercise(
+        "09.1",
+        answer=lambda a, b: (3 * b + a) / 4,
+        inputs=((0.0, 1.0), (-1.0, 1.0), (2.0, 5.0)),
+        mistakes=(
+            (lambda a, b: (3 * a + b) / 4, "b is what D is to say on real samples, and those are more frequent here."),
+            (lambda a, b: 3 * b + a, "It is a mean: divide by the sum of both densities."),
+            (lambda a, b: (a + b) / 2, "That is the answer where both densities are equal."),
+            (lambda *coding: coding[1], "Some of the samples at this point are generated, too."),
+        ),
+    ),
+    Exercise(
+        "09.2",
+        answer=lambda a, b, c: (a + b - 2 * c) ** 2 / 2,
+        inputs=CODINGS,
+        mistakes=(
+            (lambda a, b, c: (a + b - 2 * c) ** 2 / 4, "That is C(G). Asked is 2C(G)."),
+            (lambda a, b, c: ((a + b) / 2 - c) ** 2, "That is C(G). Asked is 2C(G)."),
+            (
+                lambda a, b, c: (a + b - 2 * c) ** 2,
+                "D answers (a + b)/2: mind its ½, and that the square takes it, too.",
+            ),
+            (lambda *_: 0, "Δ is 0 there. The other term is not, except for 2c = a + b."),
+        ),
+    ),
+    Exercise(
+        "09.3",
+        answer=lambda: (c - 1 + c * r) / (1 + r) ** 3,
+        mistakes=(
+            (lambda: -(c - 1 + c * r) / (1 + r) ** 3, "The sign: D* falls as r grows, and g falls in D where D < c."),
+            (
+                lambda: (c - 1 + c * r) / (1 + r) ** 2,
+                "The slope of D* in r is −1/(1 + r)². D* − c brings one more 1 + r.",
+            ),
+            (lambda: -1 / (1 + r) ** 2, "That is the slope of D*. G pays ½(D* − c)²: the chain rule brings D* − c."),
+            (lambda: 1 / (1 + r) - c, "That is g′(D*). The chain rule brings the slope of D* in r."),
+            (lambda: (1 / (1 + r) - c) ** 2 / 2, "That is φ′(r), what G pays. Asked is its slope in r."),
+        ),
+    ),
+    Exercise("09.4", answer=lambda: (0, 1, 2), judge=_judge_coding),
+    Exercise(
+        "09.5",
+        answer=lambda: sp.Rational(2, 3),
+        mistakes=(
+            (lambda: sp.Rational(1, 2), "The letter that G makes too often counts, too."),
+            (lambda: sp.Rational(1, 6), "The letter that G never makes counts, too."),
+            (lambda: 2, "That is the value for laws that do not meet. These share a letter."),
+            (lambda: sp.Rational(1, 3), "Divide by p_d + p_g, not by twice that."),
+        ),
+    ),
+)
