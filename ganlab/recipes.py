@@ -132,7 +132,7 @@ _RECIPES = (
         G={"name": "Generator2014"},
         D={"name": "Discriminator2014"},
         objective=GAN_2014,
-        config=replace(_as_2014(lr=0.1), noise="unit uniform", ema=0.9999),
+        config=replace(_as_2014(lr=0.1), noise="unit uniform", ema=0.99999, ema_warmup=1),
         first=50_000,
         epochs=1000,
     ),
