@@ -151,12 +151,12 @@ def test_a_broken_lesson_module_is_not_hidden(monkeypatch: pytest.MonkeyPatch):
 @pytest.mark.parametrize(
     ("coding", "said"),
     [
-        ((0, 1, 2), "right"),
-        ((-1, 1, 2), "right"),
-        ((1, 0, -1), "right"),
-        ((0, 1, 1.5), "right"),
-        ((0, 1, 1), "no push at a missing mode"),
-        ((-1, 1, 0), "negative for r in Interval.open(0, 1)"),
+        ((-2, -1, 0), "right"),
+        ((2, 1, 0), "right"),
+        ((-1.5, -1, 0), "right"),
+        ((0, 1, 2), "It does all that, but c is not 0"),
+        ((0, 1, 1), "no push of first order"),
+        ((-1, 1, 0), "is negative for r < 1. Put c beyond b"),
         ((1, 1, 3), "With a = b"),
         ((0, 1), "Give three numbers"),
         ((0, 1, sp.Symbol("c")), "Give three numbers"),

@@ -1,7 +1,9 @@
 """Table 1 of the 2014 paper: the recipe item by item, the protocol, and the record that the README shows."""
 
 import copy
+import json
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,7 @@ from torch import nn
 
 from ganlab import data, models, objectives, recipes, records, reproduction, training
 from ganlab.models.mlp2014 import Maxout
+from ganlab.training.config import options_of
 from ganlab.training.sampling import draw_noise
 
 ROOT = Path(__file__).parents[1]
@@ -141,12 +144,17 @@ def test_the_readme_shows_what_the_record_says():
     assert reproduction.results_table(*kept) in (ROOT / "README.md").read_text(encoding="utf-8")
 
 
-def test_the_record_is_whole():
-    record = records.read("gan2014-mnist", ROOT / records.FOLDER)
+@pytest.mark.parametrize("study", reproduction.AVERAGES)
+def test_the_records_are_whole(study: str):
+    record = records.read(study, ROOT / records.FOLDER)
+    assert record["study"] == study
     assert record["rule"] == reproduction.RULE
     assert record["published"] == reproduction.PUBLISHED
+    wanted = replace(RECIPE.config, precision="bfloat16", device="cpu", **reproduction.AVERAGES[study])
     for number, result in enumerate(record["results"]):
         assert result["seed"] == number
+        config = replace(wanted, steps=round(result["epochs"] * reproduction.EPOCH))
+        assert result["config"] == json.loads(json.dumps(options_of(config)))
         assert result["curve"][-1]["epoch"] == result["epochs"]
         for name in ("last", "averaged"):
             best = max(result["curve"], key=lambda row: row[name])

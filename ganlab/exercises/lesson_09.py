@@ -24,11 +24,12 @@ def _judge_coding(answer: Any) -> str:
         return "With a = b the best D answers the same everywhere, and G learns nothing."
     followed = least_squares(*coding).followed
     if not followed.is_f_divergence:
-        return (
-            f"φ″(r) = {followed.curvature} is negative for r in {followed.wrong_way}: G is pushed the wrong way there."
-        )
+        where = followed.wrong_way.as_relational(r)
+        return f"φ″(r) = {followed.curvature} is negative for {where}. Put c beyond b, as seen from a."
     if followed.at_missing_modes == 0:
-        return "It is an f-divergence, but φ″(r) → 0 as r → 0: no push at a missing mode. Move c."
+        return "It is an f-divergence, but φ″(r) → 0 as r → 0: no push of first order. Put c beyond b, not at it."
+    if coding[2] != 0:
+        return "It does all that, but c is not 0. Shift all three numbers."
     return ""
 
 
@@ -40,6 +41,10 @@ EXERCISES = (
         mistakes=(
             (lambda a, b: (3 * a + b) / 4, "b is what D is to say on real samples, and those are more frequent here."),
             (lambda a, b: 3 * b + a, "It is a mean: divide by the sum of both densities."),
+            (
+                lambda *coding: 3 * coding[1] / 4,
+                "The generated samples at this point want a. It is 0 in one coding only.",
+            ),
             (lambda a, b: (a + b) / 2, "That is the answer where both densities are equal."),
             (lambda *coding: coding[1], "Some of the samples at this point are generated, too."),
         ),
@@ -50,7 +55,10 @@ EXERCISES = (
         inputs=CODINGS,
         mistakes=(
             (lambda a, b, c: (a + b - 2 * c) ** 2 / 4, "That is C(G). Asked is 2C(G)."),
-            (lambda a, b, c: ((a + b) / 2 - c) ** 2, "That is C(G). Asked is 2C(G)."),
+            (
+                lambda a, b, c: (a + b - 2 * c) ** 2 / 8,
+                "Both squares are paid, on data and on samples: ∫(p_d + p_g) = 2.",
+            ),
             (
                 lambda a, b, c: (a + b - 2 * c) ** 2,
                 "D answers (a + b)/2: mind its ½, and that the square takes it, too.",
@@ -67,12 +75,13 @@ EXERCISES = (
                 lambda: (c - 1 + c * r) / (1 + r) ** 2,
                 "The slope of D* in r is −1/(1 + r)². D* − c brings one more 1 + r.",
             ),
+            (lambda: (r - c * (1 + r)) / (1 + r) ** 3, "r is p_g over p_d, so D* is 1/(1 + r), the data's share."),
             (lambda: -1 / (1 + r) ** 2, "That is the slope of D*. G pays ½(D* − c)²: the chain rule brings D* − c."),
             (lambda: 1 / (1 + r) - c, "That is g′(D*). The chain rule brings the slope of D* in r."),
             (lambda: (1 / (1 + r) - c) ** 2 / 2, "That is φ′(r), what G pays. Asked is its slope in r."),
         ),
     ),
-    Exercise("09.4", answer=lambda: (0, 1, 2), judge=_judge_coding),
+    Exercise("09.4", answer=lambda: (-2, -1, 0), judge=_judge_coding),
     Exercise(
         "09.5",
         answer=lambda: sp.Rational(2, 3),
@@ -80,7 +89,8 @@ EXERCISES = (
             (lambda: sp.Rational(1, 2), "The letter that G makes too often counts, too."),
             (lambda: sp.Rational(1, 6), "The letter that G never makes counts, too."),
             (lambda: 2, "That is the value for laws that do not meet. These share a letter."),
-            (lambda: sp.Rational(1, 3), "Divide by p_d + p_g, not by twice that."),
+            (lambda: sp.Rational(1, 3), "Divide by p_d + p_g, not by twice that, and add both letters."),
+            (lambda: sp.Rational(4, 3), "Square the difference, then divide."),
         ),
     ),
 )

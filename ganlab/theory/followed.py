@@ -27,7 +27,7 @@ class Followed:
 
     @cached_property
     def curvature(self) -> sp.Expr:
-        """φ″(r). A sample at x is pushed by −φ″(r)∇r: where φ″ > 0 towards places that G covers too little."""
+        """φ″(r). A sample at x is pushed by −φ″(r)∇r = −rφ″(r)∇log r: where φ″ > 0 to places with a smaller p_g/p_d."""
         return sp.factor(sp.simplify(sp.diff(self.slope, r)))
 
     @cached_property
@@ -38,12 +38,13 @@ class Followed:
 
     @property
     def at_missing_modes(self) -> sp.Expr:
-        """φ″ as r → 0: the push where data have no samples. 0: none of first order; below 0: the wrong way."""
+        """φ″ as r → 0, where data have hardly a sample. A positive number: the push rφ″ fades like r (first order);
+        0: faster; ∞: slower; below 0: it points the wrong way."""
         return sp.limit(self.curvature, r, 0, "+")
 
     @property
     def at_solution(self) -> sp.Expr:
-        """φ″(1): the push at p_g = p_d, where it is to be positive for p_g to be drawn back."""
+        """φ″(1): the push at p_g = p_d. Positive: the laws are drawn together."""
         return sp.simplify(self.curvature.subs(r, 1))
 
     @cached_property
