@@ -89,9 +89,14 @@ def _show_chain(steps: Sequence[tuple[Any, str]]) -> None:
     from IPython.display import Math, display
 
     lines = [
-        rf"&\small\textit{{{why}}}\\&\quad{'=' if i else ''}\;{sp.latex(step)}" for i, (step, why) in enumerate(steps)
+        rf"&\small\textit{{{_as_latex_text(why)}}}\\&\quad{'=' if i else ''}\;{sp.latex(step)}"
+        for i, (step, why) in enumerate(steps)
     ]
     display(Math(r"\begin{aligned}" + r"\\[6pt]".join(lines) + r"\end{aligned}"))
+
+
+def _as_latex_text(words: str) -> str:
+    return re.sub(r"([_%&#$])", r"\\\1", words)
 
 
 def verified(statement: str, value: Any, expected: Any, *, tolerance: float, answers: Sequence[str] = ()) -> None:

@@ -242,3 +242,11 @@ def test_a_derivation_is_checked_step_by_step(capsys: pytest.CaptureFixture[str]
     with pytest.raises(ClaimMisused, match="1 steps"):
         claims.derived("alone", (x, "start"))
     assert len(claims.ledger) == 1
+
+
+def test_reasons_are_shown_as_text_whatever_signs_are_in_them(monkeypatch: pytest.MonkeyPatch):
+    shown = []
+    monkeypatch.setattr("IPython.display.display", shown.append)
+    claims.derived("half", (x / 2, "p_d is 50 % & #1"), (x - x / 2, "p_g"))
+    assert r"\textit{p\_d is 50 \% \& \#1}" in shown[0].data
+    assert r"\textit{p\_g}" in shown[0].data
