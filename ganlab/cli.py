@@ -226,5 +226,6 @@ def main() -> None:
         )
         status = 2
     except KeyboardInterrupt:
+        print("stopped; what was saved before is kept", file=sys.stderr)
         status = INTERRUPTED
     sys.exit(status)

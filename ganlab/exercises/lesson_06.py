@@ -34,6 +34,10 @@ EXERCISES = (
                 "The exponent of the normal law is −r²/(2σ²): mind the 2.",
             ),
             (lambda: -d / 2 - d * sp.log(sigma * sp.sqrt(2 * sp.pi)), "r is the whole distance, not that per pixel."),
+            (
+                lambda: -sp.Rational(1, 2) - d * sp.log(2 * sp.pi * sigma**2),
+                "The constant is 1/(σ√(2π)) per dimension: a root is missing.",
+            ),
             (lambda: -sp.Rational(1, 2), "The bell must have mass 1: the constant is missing."),
         ),
     ),
@@ -66,6 +70,7 @@ EXERCISES = (
             (lambda values: float(np.std(values)), "That is the spread of single images. The mean is surer by √n."),
             (lambda values: float(np.std(values, ddof=1) / np.sqrt(len(values))), "Divide by n, not by n − 1."),
             (lambda values: float(np.var(values) / len(values)), "That is the square of it."),
+            (lambda values: float(np.std(values) / len(values)), "Divide by √n, not by n."),
         ),
     ),
 )
