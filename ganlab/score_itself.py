@@ -97,11 +97,10 @@ def anchors(root: Path | None = None, said: Callable[[str], None] = print) -> di
 
 
 def k_means(images: Tensor, k: int) -> Tensor:
-    """The k centres [k, …] that scikit-learn's minibatch k-means finds for images [N, …], from its random state 0."""
-    from sklearn.cluster import MiniBatchKMeans
+    """The k means [k, …] that Lloyd's algorithm finds for images [N, …]. It starts from k of them, drawn once."""
+    from sklearn.cluster import KMeans
 
-    flat = images.flatten(1).numpy()
-    found = MiniBatchKMeans(k, batch_size=max(4096, k), n_init=1, random_state=0).fit(flat)
+    found = KMeans(k, init="random", n_init=1, random_state=0).fit(images.flatten(1).numpy())
     return torch.from_numpy(found.cluster_centers_).view(k, *images.shape[1:]).float()
 
 

@@ -62,13 +62,13 @@ def test_images_must_be_floats():
         next(score_itself.descend(models.Generator2014(side=8), torch.zeros(3, 1, 8, 8).byte(), steps=1))
 
 
-def test_k_means_of_far_groups_are_their_means():
-    draw = torch.Generator().manual_seed(0)
-    middle = torch.tensor([[0.0, 0.0], [10.0, 0.0], [0.0, 10.0]])
-    groups = middle[:, None] + 0.1 * torch.randn(3, 50, 2, generator=draw)
-    found = score_itself.k_means(groups.reshape(-1, 1, 1, 2), 3).flatten(1)
-    found = found[torch.cdist(middle, found).argmin(dim=1)]
-    torch.testing.assert_close(found, groups.mean(dim=1), atol=0.05, rtol=0)
+def test_each_of_the_k_means_is_the_mean_of_the_images_nearest_to_it():
+    images = data.load("digits", split="train").images[:400].float() / 255
+    found = score_itself.k_means(images, 12)
+    assert found.shape == (12, *images.shape[1:])
+    nearest = torch.cdist(images.flatten(1), found.flatten(1)).argmin(dim=1)
+    means = torch.stack([images[nearest == k].mean(dim=0) for k in range(12)])
+    torch.testing.assert_close(found, means, atol=1e-4, rtol=0)
 
 
 @pytest.fixture

@@ -55,7 +55,7 @@ class Maxout(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """The largest of each contiguous group of `pieces` outputs."""
-        return self.linear(x).unflatten(1, (-1, self.pieces)).amax(dim=2)  # [batch, units]
+        return self.linear(x).unflatten(1, (-1, self.pieces)).max(dim=2).values  # [batch, units]
 
 
 class Discriminator2014(Rebuildable):

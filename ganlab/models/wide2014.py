@@ -158,7 +158,7 @@ class MaxoutConv(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """The pooled maxima."""
-        largest = self.conv(x).unflatten(1, (-1, self.pieces)).amax(dim=2)  # [batch, maps, H, W]
+        largest = self.conv(x).unflatten(1, (-1, self.pieces)).max(dim=2).values  # [batch, maps, H, W]
         return F.max_pool2d(largest, self.pool, stride=2, ceil_mode=True)
 
 
