@@ -14,7 +14,7 @@ for objectives on scores, such as least squares, D = t.
 """
 
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Literal
 
 import sympy as sp
@@ -140,7 +140,7 @@ class Objective:
         """
         return self._at_optimum(self.generator)
 
-    @property
+    @cached_property
     def followed(self) -> Followed:
         """The functional ∫ p_d φ(p_g/p_d) that this step follows, with the verdict whether it is an f-divergence."""
         return Followed(sp.simplify(self.frozen_gradient.subs(p_g, r * p_d)))

@@ -72,4 +72,17 @@ def test_what_cannot_be_decided_says_so():
         _ = least_squares(a, b, c).followed.is_f_divergence
     with pytest.raises(ObjectiveError, match="its sign cannot be decided; plot it instead"):
         _ = Followed(sp.sin(r) * sp.exp(sp.cos(r)) + sp.gamma(r)).wrong_way
+    with pytest.raises(ObjectiveError, match="has no integral that sympy finds"):
+        _ = Followed(sp.exp(sp.sin(r))).phi
+
+
+def test_a_phi_that_is_a_straight_line_is_no_f_divergence():
+    """G pays the same everywhere, as with the coding a = b: F is constant."""
     assert not Followed(sp.Integer(3)).is_f_divergence
+    assert not least_squares(1, 1, 0).followed.is_f_divergence
+
+
+def test_what_was_derived_once_serves_again():
+    objective = least_squares(0, 1, 2)
+    assert objective.followed is objective.followed
+    assert objective.followed.phi is objective.followed.phi

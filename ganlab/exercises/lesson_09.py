@@ -14,8 +14,9 @@ CODINGS = ((0, 1, 1), (-1, 1, 0), (2, 5, -1), (0, 3, 4))
 
 def _judge_coding(answer: Any) -> str:
     """Whether an answer (a, b, c) follows an f-divergence that pushes at missing modes."""
+    answer = answer.tolist() if hasattr(answer, "tolist") else answer
     try:
-        coding = [sp.nsimplify(number) for number in answer]
+        coding = [sp.nsimplify(number) for number in answer] if isinstance(answer, tuple | list) else []
     except (TypeError, ValueError, AttributeError, sp.SympifyError):
         coding = []
     if len(coding) != 3 or not all(number.is_real and number.is_number for number in coding):
@@ -23,11 +24,13 @@ def _judge_coding(answer: Any) -> str:
     if coding[0] == coding[1]:
         return "With a = b the best D answers the same everywhere, and G learns nothing."
     followed = least_squares(*coding).followed
+    wanted = f"b must lie between a and c (here {coding[2]})"
     if not followed.is_f_divergence:
-        where = followed.wrong_way.as_relational(r)
-        return f"φ″(r) = {followed.curvature} is negative for {where}. Put c beyond b, as seen from a."
+        ratios = followed.wrong_way
+        where = "every r > 0" if ratios == sp.Interval.open(0, sp.oo) else ratios.as_relational(r)
+        return f"φ″(r) = {followed.curvature} is negative for {where}; {wanted}."
     if followed.at_missing_modes == 0:
-        return "It is an f-divergence, but φ″(r) → 0 as r → 0: no push of first order. Put c beyond b, not at it."
+        return f"It is an f-divergence, but φ″(r) → 0 as r → 0: no push of first order; {wanted}, not at c."
     if coding[2] != 0:
         return "It does all that, but c is not 0. Shift all three numbers."
     return ""
@@ -45,6 +48,7 @@ EXERCISES = (
                 lambda *coding: 3 * coding[1] / 4,
                 "The generated samples at this point want a. It is 0 in one coding only.",
             ),
+            (lambda *_: 3 / 4, "That is the data's share. It is D* for (a, b) = (0, 1) only."),
             (lambda a, b: (a + b) / 2, "That is the answer where both densities are equal."),
             (lambda *coding: coding[1], "Some of the samples at this point are generated, too."),
         ),
@@ -70,7 +74,12 @@ EXERCISES = (
         "09.3",
         answer=lambda: (c - 1 + c * r) / (1 + r) ** 3,
         mistakes=(
-            (lambda: -(c - 1 + c * r) / (1 + r) ** 3, "The sign: D* falls as r grows, and g falls in D where D < c."),
+            (
+                lambda: -(c - 1 + c * r) / (1 + r) ** 3,
+                "The sign: g′ is D* − c, not c − D*, and D* falls as r grows.",
+            ),
+            (lambda: 2 * (c - 1 + c * r) / (1 + r) ** 3, "Twice too much: G pays ½(D* − c)², so g′ has no 2."),
+            (lambda: -(1 / (1 + r) + c) / (1 + r) ** 2, "G pays ½(D* − c)²: c is taken away from D*, not added."),
             (
                 lambda: (c - 1 + c * r) / (1 + r) ** 2,
                 "The slope of D* in r is −1/(1 + r)². D* − c brings one more 1 + r.",

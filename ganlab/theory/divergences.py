@@ -53,17 +53,32 @@ class FDivergence:
         return sp.simplify(sp.diff(self.f, u).subs(u, p / q))
 
     @property
+    def slopes(self) -> tuple[sp.Expr, sp.Expr]:
+        """The limits of f′ at u → 0 and at u → ∞: every value of the best critic T* lies between them."""
+        slope = sp.diff(self.f, u)
+        return sp.limit(slope, u, 0, "+"), sp.limit(slope, u, sp.oo)
+
+    @property
     def conjugate(self) -> sp.Expr:
-        """f*(v) = sup_u (u v − f(u)), from the only point u > 0 where v = f′(u)."""
+        """f*(v) = sup_u (u v − f(u)) for v between `slopes`, from the only point u > 0 where v = f′(u).
+
+        For v below them f*(v) = −f(0), above them it is ∞.
+        """
         slope = sp.diff(self.f, u)
         at_one = slope.subs(u, 1)
         (best,) = [root for root in sp.solve(slope - v, u) if sp.simplify(root.subs(v, at_one)) == 1]
         value = sp.simplify(best * v - self.f.subs(u, best))
-        top = sp.limit(slope, u, sp.oo)
-        if not top.is_finite:
-            return value
-        below = sp.Symbol("w", positive=True)  # v is a slope of f, so it lies below the largest one
-        return min(value, sp.simplify(value.subs(v, top - below)).subs(below, top - v), key=sp.count_ops)
+        _, top = self.slopes
+        if top.is_finite:
+            below = sp.Symbol("w", positive=True)  # v is a slope of f, so it lies below the largest one
+            value = min(value, sp.simplify(value.subs(v, top - below)).subs(below, top - v), key=sp.count_ops)
+        return value.replace(sp.log, _of_no_fraction)
+
+
+def _of_no_fraction(argument: sp.Expr) -> sp.Expr:
+    """The logarithm of 1/a written as −log a."""
+    above, below = sp.fraction(sp.together(argument))
+    return -sp.log(sp.expand(below / above)) if above.is_number else sp.log(argument)
 
 
 F_DIVERGENCES = (

@@ -1,7 +1,8 @@
 """What training follows when D is at its best and held fixed for G's step.
 
 The best D depends on the ratio r = p_g/p_d alone. So G's loss on a sample is a function of r, g(D*(r)), and the step
-follows the gradient of ∫ p_d φ(p_g/p_d) with φ′(r) = g(D*(r)). This is an f-divergence exactly when φ is convex.
+follows the gradient of F = ∫ p_d φ(p_g/p_d) with φ′(r) = g(D*(r)). Needed are p_d > 0 wherever p_g > 0, a finite F, and
+for each r only one best D. F is an f-divergence exactly when φ is convex and no straight line (of which F is constant).
 """
 
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ _ALL = sp.Interval.open(0, sp.oo)
 class Followed:
     """The functional ∫ p_d φ(p_g/p_d) whose gradient a training step follows.
 
-    slope  φ′(r) = g(D*(r)), what G pays for a sample; a constant in it does no work, as p_g keeps its mass
+    slope  φ′(r) = g(D*(r)), what G pays for a sample; a constant k in it shifts F by k∫p_g = k and does no work
     """
 
     slope: sp.Expr
@@ -32,8 +33,10 @@ class Followed:
 
     @cached_property
     def phi(self) -> sp.Expr:
-        """φ(r) with φ(1) = 0."""
+        """φ(r) with φ(1) = 0. Raises `ObjectiveError` where sympy cannot integrate φ′."""
         antiderivative = sp.integrate(sp.expand(self.slope), r)
+        if antiderivative.has(sp.Integral):
+            raise ObjectiveError(f"φ′ = {self.slope} has no integral that sympy finds; use its slope or curvature.")
         return sp.expand(antiderivative - antiderivative.subs(r, 1))
 
     @property
@@ -56,17 +59,21 @@ class Followed:
         unknown = sorted(map(str, self.curvature.free_symbols - {r}))
         if unknown:
             raise ObjectiveError(f"φ″ = {self.curvature} contains {', '.join(unknown)}; give numbers for them.")
+        undecided = ObjectiveError(f"φ″ = {self.curvature}: its sign cannot be decided; plot it instead.")
         ratio = sp.Dummy("r", real=True)
         try:
             found = sp.solveset(self.curvature.subs(r, ratio) < 0, ratio, _ALL)
-        except (NotImplementedError, TypeError, ValueError):
-            found = sp.ConditionSet(ratio, sp.true, _ALL)
+        except (NotImplementedError, TypeError, ValueError) as error:
+            raise undecided from error
         parts = found.args if isinstance(found, sp.Union) else (found,)
         if not all(isinstance(part, sp.Interval | sp.FiniteSet | type(sp.S.EmptySet)) for part in parts):
-            raise ObjectiveError(f"φ″ = {self.curvature}: its sign cannot be decided; plot it instead.")
+            raise undecided
         return found
 
     @property
     def is_f_divergence(self) -> bool:
-        """Whether φ is convex (and not merely linear): G(D*(r)) never falls as r grows. Raises as `wrong_way`."""
+        """Whether φ is convex and no straight line: g(D*(r)) never falls as r grows, and is not constant.
+
+        Raises as `wrong_way`.
+        """
         return self.wrong_way is sp.S.EmptySet and self.curvature != 0
