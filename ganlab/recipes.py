@@ -137,6 +137,17 @@ _RECIPES = (
         epochs=1000,
     ),
     Recipe(
+        name="mnist-mlp",
+        about="what one would take today in place of the 2014 networks: batch norm, LeakyReLU, Adam, in turns",
+        data="mnist",
+        G={"name": "MLPGenerator", "z_dim": 100, "hidden": [1200, 1200]},
+        D={"name": "MLPDiscriminator", "hidden": [1200, 1200]},
+        objective=NON_SATURATING,
+        config=TrainConfig(batch=100, ema=0.99999, ema_warmup=1),
+        first=50_000,
+        epochs=30,
+    ),
+    Recipe(
         name="gan2014-cifar10",
         about="the 2014 paper's fully connected networks on CIFAR-10; 250 epochs (ours: it names no end), needs a GPU",
         G={"name": "ColourGenerator2014"},

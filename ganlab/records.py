@@ -12,6 +12,9 @@ import ganlab
 from ganlab.errors import ConfigError
 
 FOLDER = Path("figures") / "records"
+"""Where the course's own records lie."""
+OWN = Path("runs") / "records"
+"""Where a reader's records are written, unless told otherwise: a short run is not to replace a long one."""
 
 
 def environment() -> dict[str, Any]:
@@ -36,7 +39,7 @@ def _processor() -> str:
     return names[0] if names else platform.machine()
 
 
-def write(name: str, content: dict[str, Any], folder: Path = FOLDER) -> Path:
+def write(name: str, content: dict[str, Any], folder: Path) -> Path:
     """Write a record into `folder`, in one move, and give its path."""
     path = folder / f"{name}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -63,7 +66,9 @@ def read(name: str, folder: Path | None = None) -> dict[str, Any]:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        raise ConfigError(f"{path} is not there; measure it with: python -m ganlab reproduce {name}") from error
+        raise ConfigError(
+            f"{path} is not there; measure it with: python -m ganlab reproduce {name} --out {path.parent}"
+        ) from error
     except ValueError as error:
         raise ConfigError(f"{path} is no JSON ({error}); restore it from the repository.") from error
 

@@ -20,19 +20,23 @@ def side_by_side(
 ) -> Iterator[Result]:
     """Yield job(item) for every item, in their order, from `workers` processes with so many torch threads each.
 
-    When the caller is interrupted or a job fails, all processes end at once. Raises `ConfigError` when the system has
-    killed one.
+    When the caller is interrupted or a job fails, these processes end at once, and no others. Raises `ConfigError` for
+    workers or threads that are no positive integers, and when a process dies before its job is done.
     """
+    for name, value in {"workers": workers, "threads": threads}.items():
+        if not isinstance(value, int) or value < 1:
+            raise ConfigError(f"{name} is {value!r}; give an integer of at least 1.")
     context = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_prepare, initargs=(threads,))
     try:
         yield from pool.map(job, items)
     except BrokenProcessPool as error:
         raise ConfigError(
-            f"a worker process was killed, perhaps for memory; give fewer workers than {workers}."
+            f"one of {workers} worker processes died: give fewer workers or smaller jobs if memory ran out; a script"
+            " must call this under if __name__ == '__main__'."
         ) from error
     except BaseException:
-        for process in multiprocessing.active_children():
+        for process in list(pool._processes.values()):  # from Python 3.14 on: pool.terminate_workers()
             process.terminate()
         raise
     finally:

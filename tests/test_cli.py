@@ -1,5 +1,6 @@
 """The command line as a user meets it: in a process of its own."""
 
+import json
 import os
 import re
 import signal
@@ -14,7 +15,7 @@ import torch
 from PIL import Image
 from tiny import assert_equal, run, tiny_trainer
 
-from ganlab import doctor, models, objectives, recipes, training
+from ganlab import cli, doctor, models, objectives, recipes, records, studies, training
 from ganlab.data import ring
 from ganlab.errors import CheckpointError, ConfigError
 from ganlab.training import checkpoint
@@ -106,7 +107,7 @@ def test_train_stop_resume_and_sample(tmp_path: Path):
         (["reproduce", "all"], "study is 'all'; give one of mode-counts, gan2014-mnist"),
         (["reproduce", "mode-counts", "--seeds", "0"], "seeds is 0"),
         (["reproduce", "gan2014-mnist", "--preset", "huge"], "preset is 'huge'; give one of laptop, paper"),
-        (["table", "--folder", "."], "gan2014-mnist.json is not there; measure it with: python -m ganlab reproduce"),
+        (["table", "--folder", "."], "measure it with: python -m ganlab reproduce gan2014-mnist --out ."),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
@@ -128,11 +129,29 @@ def test_help_doctor_and_ledger(tmp_path: Path):
         shown = ganlab(*command, "--help", cwd=tmp_path)
         assert shown.returncode == 0
         assert "usage: python -m ganlab" in shown.stdout
+    shown = ganlab("reproduce", "--help", cwd=tmp_path)
+    told = " ".join(shown.stdout.replace("│", " ").split())
+    assert f"the course's own lie in {records.FOLDER}. (default: {records.OWN})" in told
     healthy = ganlab("doctor", cwd=tmp_path)
     assert healthy.returncode == 0, healthy.stdout
     assert healthy.stdout.splitlines()[-1] == "ready"
     listed = ganlab("ledger", "--notebooks", ROOT / "notebooks", cwd=tmp_path)
     assert "a D that always answers ½ pays 2 log 2 [A1]" in listed.stdout
+
+
+def test_a_study_leaves_the_records_of_the_course_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.chdir(tmp_path)
+    kept = records.write("mode-counts", {"study": "long"}, records.FOLDER)
+    monkeypatch.setattr(studies, "run_all", lambda *_args, **_options: [])
+    assert cli.reproduce("mode-counts") == 0
+    assert records.read("mode-counts") == json.loads(kept.read_text()) == {"study": "long"}
+    written = Path("runs/records/mode-counts.json")
+    assert json.loads(written.read_text())["results"] == []
+    assert capsys.readouterr().out == f"written: {written}\n"
+    assert cli.reproduce("mode-counts", out=Path("elsewhere/new")) == 0
+    assert Path("elsewhere/new/mode-counts.json").exists()
 
 
 def test_the_doctor_tells_damage_from_absence(tmp_path: Path, capsys: pytest.CaptureFixture[str]):

@@ -254,6 +254,10 @@ def test_dcgan_of_any_width_and_channels(size: int, channels: int, width: int, z
         (lambda: models.DCGANDiscriminator(width=0), "width is 0"),
         (lambda: models.MLPGenerator(hidden=(10, 0)), r"hidden\[1\] is 0"),
         (lambda: models.Discriminator2014(pieces=-1), "pieces is -1"),
+        (lambda: models.Discriminator2014(side=8, max_norm=-1), "max_norm is -1; give a positive number"),
+        (lambda: models.Discriminator2014(side=8, max_norm=math.nan), "max_norm is nan; give a positive number"),
+        (lambda: models.Discriminator2014(side=8, max_norm=0), "max_norm is 0; give a positive number"),
+        (lambda: models.Discriminator2014(side=8, max_norm=True), "max_norm is True; give a positive number"),
         (lambda: models.ToyGenerator(activation="gelu"), "'gelu'"),  # pyright: ignore[reportArgumentType]
         (lambda: models.DCGANGenerator(size=32.0), "size is 32.0"),  # pyright: ignore[reportArgumentType]
         (lambda: models.MLPDiscriminator(hidden=5), "hidden is 5"),  # pyright: ignore[reportArgumentType]

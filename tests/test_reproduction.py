@@ -1,18 +1,24 @@
 """Table 1 of the 2014 paper: the recipe item by item, the protocol, and the record that the README shows."""
 
 import copy
+import itertools
 import json
 import math
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 from torch import nn
 
 from ganlab import data, models, objectives, recipes, records, reproduction, training
+from ganlab.errors import CheckpointError, ConfigError
+from ganlab.metrics import parzen
 from ganlab.models.mlp2014 import Maxout
-from ganlab.training.config import options_of
+from ganlab.training.config import SGD, options_of
 from ganlab.training.sampling import draw_noise
 
 ROOT = Path(__file__).parents[1]
@@ -48,9 +54,16 @@ def test_the_training_item_by_item():
     for epoch, rate in rates.items():
         assert sgd.at(500 * epoch)["lr"] == pytest.approx(rate, abs=5e-5)
     assert sgd.at(3_000_000)["lr"] == 1e-6
-    momenta = [sgd.at(500 * epoch)["momentum"] for epoch in (0, 1, 126, 250, 999)]
-    assert momenta == pytest.approx([0.5, 0.5, 0.6, 0.7, 0.7], abs=1e-3)
-    assert sgd.at(501)["momentum"] == sgd.at(999)["momentum"]
+    momenta = [sgd.at(500 * (epoch - 1))["momentum"] for epoch in (1, 2, 126, 249, 250, 1000)]
+    part = 0.2 / 249
+    assert momenta == pytest.approx([0.5, 0.5 + part, 0.5 + 125 * part, 0.7 - part, 0.7, 0.7])
+    assert sgd.at(500)["momentum"] == sgd.at(999)["momentum"]
+
+
+@pytest.mark.parametrize(("option", "value"), [("epoch", 0), ("ramp_epochs", 1), ("ramp_epochs", 2.5)])
+def test_a_momentum_that_cannot_rise_is_refused(option: str, value: float):
+    with pytest.raises(ConfigError, match=f"{option} is {value}; give an integer of at least"):
+        SGD(**{option: value})  # pyright: ignore[reportArgumentType]
 
 
 def test_the_losses():
@@ -132,6 +145,73 @@ def test_the_best_weights_are_those_of_the_best_look():
         assert result["test"][f"{name}, final"]["epoch"] == 3
 
 
+@pytest.mark.usefixtures("small_mnist")
+def test_a_lengthened_run_gives_up_its_old_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Four runs of the full networks: 5 s. The look at the old end, off the schedule, is made to score best of all."""
+    monkeypatch.setattr(reproduction, "EVERY_EPOCHS", 2)
+    straight = reproduction.table_1(3, epochs=4, device="cpu")
+    validation, _ = reproduction.evaluation_images()
+    calls = itertools.count()
+    with monkeypatch.context() as patch:
+        draw = training.sample
+
+        def best_at_epoch_3(G: nn.Module, n: int, **options: Any) -> torch.Tensor:
+            return validation if next(calls) >= 2 else draw(G, n, **options)
+
+        patch.setattr(reproduction.training, "sample", best_at_epoch_3)
+        short = reproduction.table_1(3, epochs=3, device="cpu", place=tmp_path / "c")
+    assert epochs_of(short) == [2, 3]
+    for name in ("last", "averaged"):
+        assert short["test"][name] == short["test"][f"{name}, final"]  # the end of a run is looked at, too
+        assert short["test"][name]["epoch"] == 3
+
+    again = reproduction.table_1(3, epochs=3, device="cpu", place=tmp_path / "c")
+    assert (again["curve"], again["test"]) == (short["curve"], short["test"])
+    longer = reproduction.table_1(3, epochs=4, device="cpu", place=tmp_path / "c")
+    assert epochs_of(longer) == epochs_of(straight) == [2, 4]
+    assert longer["test"] == straight["test"]
+    for name in ("last", "averaged"):
+        assert [row[name] for row in longer["curve"]] == [row[name] for row in straight["curve"]]
+
+
+def epochs_of(result: dict[str, Any]) -> list[float]:
+    return [row["epoch"] for row in result["curve"]]
+
+
+@pytest.mark.usefixtures("small_mnist")
+def test_a_training_without_scores_is_refused(tmp_path: Path):
+    RECIPE.trainer(seed=3, steps=12, device="cpu").save(tmp_path / "c")
+    with pytest.raises(CheckpointError, match=r"^\S+c holds a training without its scores; move it away or .*\.$"):
+        reproduction.table_1(3, epochs=3, device="cpu", place=tmp_path / "c")
+
+
+@pytest.mark.usefixtures("small_mnist")
+def test_a_result_says_what_decided_its_numbers():
+    result = reproduction.table_1(0, epochs=1, precision="bfloat16")
+    assert result["config"]["precision"] == "bfloat16"
+    assert result["config"]["device"] == training.pick_device("auto").type
+    assert (result["samples"], result["samples kept as"]) == (200, "float16")
+
+
+@pytest.mark.usefixtures("small_mnist")
+def test_the_modern_recipe_is_scored_and_shown_in_pixels_from_0_to_1(tmp_path: Path):
+    """Its G gives pixels in (−1, 1), and grey at first."""
+    picture = tmp_path / "out" / "seen.png"
+    result = reproduction.table_1(0, epochs=1, recipe="mnist-mlp", picture=picture, device="cpu")
+    assert result["config"]["optimizer_g"]["kind"] == "Adam"
+    with Image.open(picture) as seen:
+        assert seen.size[0] > seen.size[1]
+        assert 100 < np.asarray(seen.convert("L"))[2:20, 2:20].mean() < 155
+
+
+def test_half_precision_moves_no_score_that_is_shown():
+    """The table shows whole nats, and standard errors of 1 to 2."""
+    digits = {split: data.load("digits", split=split, size=28).images.float() / 255 for split in ("train", "test")}
+    blurred = digits["train"][:1000] + 0.05 * torch.rand(1000, 1, 28, 28, generator=torch.Generator().manual_seed(0))
+    scores = [parzen.score(s, digits["train"][1000:], digits["test"]).nats for s in (blurred, blurred.half().float())]
+    assert scores[0] == pytest.approx(scores[1], abs=0.02)
+
+
 def test_three_parts_share_no_image():
     train, validation, test = data.three_parts("digits")
     assert (len(train), len(validation), len(test)) == (1250, 250, 297)
@@ -144,9 +224,9 @@ def test_the_readme_shows_what_the_record_says():
     assert reproduction.results_table(*kept) in (ROOT / "README.md").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("study", reproduction.AVERAGES)
+@pytest.mark.parametrize("study", reproduction.TRAININGS)
 def test_the_records_are_whole(study: str):
-    record = records.read(study, ROOT / records.FOLDER)
+    record, (recipe, changed) = records.read(study, ROOT / records.FOLDER), reproduction.TRAININGS[study]
     assert record["study"] == study
     assert record["rule"] == reproduction.RULE
     assert record["published"] == reproduction.PUBLISHED
@@ -154,7 +234,7 @@ def test_the_records_are_whole(study: str):
         assert result["seed"] == number
         free = {name: result["config"][name] for name in ("precision", "device")}
         steps = round(result["epochs"] * reproduction.EPOCH)
-        config = replace(RECIPE.config, steps=steps, **free, **reproduction.AVERAGES[study])
+        config = replace(recipes.get(recipe).config, steps=steps, **free, **changed)
         assert result["config"] == json.loads(json.dumps(options_of(config)))
         assert result["curve"][-1]["epoch"] == result["epochs"]
         for name in ("last", "averaged"):

@@ -1,6 +1,9 @@
 """The score as a loss, what can be driven with it, and the sets that no generator made."""
 
+import copy
+import math
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ganlab import data, models, records, reproduction, score_itself, training
-from ganlab.errors import ConfigError
+from ganlab.errors import ConfigError, NonFiniteLoss, ShapeError
 from ganlab.metrics import parzen
 
 ROOT = Path(__file__).parents[1]
@@ -57,18 +60,58 @@ def test_training_on_the_score_raises_it_and_a_seed_decides_it():
     assert scores[0] == scores[1] != scores[2]
 
 
-def test_images_must_be_floats():
-    with pytest.raises(ConfigError, match=r"images are \[3, 1, 8, 8\] torch.uint8; give floats"):
-        next(score_itself.descend(models.Generator2014(side=8), torch.zeros(3, 1, 8, 8).byte(), steps=1))
+@pytest.mark.parametrize(
+    ("images", "said"),
+    [
+        (torch.zeros(3, 1, 8, 8).byte(), r"images are \[3, 1, 8, 8\] torch.uint8; give floats in \[0, 1\]"),
+        (torch.zeros(0, 1, 8, 8), r"images are \[0, 1, 8, 8\] torch.float32; give .* at least one"),
+        (torch.full((3, 1, 8, 8), 255.0), r"images range over \[255, 255\]; give floats in \[0, 1\]"),
+        (torch.full((3, 1, 8, 8), -0.1), r"images range over \[-0.1, -0.1\]; give floats in \[0, 1\]"),
+        (torch.zeros(3, 1, 8, 8).index_fill_(0, torch.tensor(1), math.nan), r"images range over \[nan, nan\]"),
+        (torch.zeros(3, 1, 9, 9), "points have 81 numbers each, samples 64; give equal ones"),
+    ],
+)
+def test_images_that_do_not_fit_are_refused(images: torch.Tensor, said: str):
+    with pytest.raises(ShapeError, match=said):
+        next(score_itself.descend(models.Generator2014(side=8, hidden=10), images, steps=1))
 
 
-def test_each_of_the_k_means_is_the_mean_of_the_images_nearest_to_it():
-    images = data.load("digits", split="train").images[:400].float() / 255
-    found = score_itself.k_means(images, 12)
-    assert found.shape == (12, *images.shape[1:])
-    nearest = torch.cdist(images.flatten(1), found.flatten(1)).argmin(dim=1)
-    means = torch.stack([images[nearest == k].mean(dim=0) for k in range(12)])
-    torch.testing.assert_close(found, means, atol=1e-4, rtol=0)
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"steps": 0}, "steps is 0; give an integer of at least 1"),
+        ({"batch": 0}, "batch is 0; give an integer of at least 1"),
+        ({"samples": 0}, "samples is 0; give an integer of at least 1"),
+        ({"samples": 2.5}, "samples is 2.5; give an integer of at least 1"),
+        ({"noise": "unifrom"}, "noise is 'unifrom'; give one of 'normal', 'uniform', 'unit uniform'"),
+        ({"precision": "bf16"}, "precision is 'bf16'; give one of 'float32', 'bfloat16'"),
+    ],
+)
+def test_options_that_do_not_fit_are_refused(options: dict[str, Any], said: str):
+    with pytest.raises(ConfigError, match=said):
+        next(score_itself.descend(models.Generator2014(side=8), torch.zeros(3, 1, 8, 8), **{"steps": 1, **options}))
+
+
+def test_a_loss_that_is_not_finite_stops_the_training_before_its_update():
+    G = models.Generator2014(side=8, hidden=10)
+    training_on_the_score = score_itself.descend(G, torch.rand(9, 1, 8, 8), steps=5)
+    next(training_on_the_score)
+    with torch.no_grad():
+        G.out.bias[0] = math.nan
+    before = copy.deepcopy(G.state_dict())
+    with pytest.raises(NonFiniteLoss, match=r"^at step 2 the loss is nan; give a G of finite weights, or .*\.$"):
+        next(training_on_the_score)
+    torch.testing.assert_close(dict(G.state_dict()), dict(before), rtol=0, atol=0, equal_nan=True)
+
+
+def test_images_of_double_precision_train_the_same():
+    images = torch.rand(9, 1, 8, 8, generator=torch.Generator().manual_seed(0))
+    losses = []
+    for given_as in (images, images.double()):
+        torch.manual_seed(0)
+        G = models.Generator2014(side=8, hidden=10)
+        losses.append(list(score_itself.descend(G, given_as, steps=3)))
+    assert losses[0] == losses[1]
 
 
 @pytest.fixture
@@ -76,29 +119,23 @@ def small_mnist(monkeypatch: pytest.MonkeyPatch) -> None:
     """The embedded digits, enlarged to 28×28, in place of MNIST."""
     digits = {split: data.load("digits", split=split, size=28) for split in ("train", "test")}
     images = digits["train"].images
-    for module in (reproduction, score_itself):
-        monkeypatch.setattr(module.data, "three_parts", lambda *_: (images, images[1250:], digits["test"].images))
+    monkeypatch.setattr(data, "three_parts", lambda *_: (images, images[1250:], digits["test"].images))
     monkeypatch.setattr(reproduction, "SAMPLES", 200)
-    monkeypatch.setattr(score_itself, "CENTRES", (5, 50))
     monkeypatch.setattr(score_itself, "EPOCH", 4)
 
 
 @pytest.mark.usefixtures("small_mnist")
-def test_the_study_and_the_anchors():
+def test_the_study():
     result = score_itself.train_and_score(1, epochs=2, said=lambda _: None)
     assert [row["step"] for row in result["curve"]] == list(range(1, 9))
     assert result["curve"][-1]["nats"] > result["curve"][0]["nats"]
-    anchors = score_itself.anchors(said=lambda _: None)
-    nats = {name: score["nats"] for name, score in anchors.items()}
-    assert nats["the mean training image"] < nats["5 k-means centres"] < nats["50 k-means centres"]
-    assert max(nats, key=lambda name: nats[name]) == "the test images"
+    settings = {name: result[name] for name in ("precision", "batch", "samples per step", "noise", "samples")}
+    assert list(settings.values()) == ["float32", 500, 1000, "unit uniform", 200]
 
 
-def test_the_records_are_whole():
+def test_the_record_is_whole():
     chased = records.read("gan2014-mnist-score", ROOT / records.FOLDER)
     assert [result["seed"] for result in chased["results"]] == [0, 1, 2]
     for result in chased["results"]:
         assert result["curve"][-1]["step"] == result["epochs"] * score_itself.EPOCH
         assert result["sigma in training"] == round(score_itself.SIGMA, 4)
-    anchors = records.read("gan2014-mnist-anchors", ROOT / records.FOLDER)
-    assert [f"{k} k-means centres" for k in score_itself.CENTRES] == list(anchors["results"])[3:]

@@ -1,12 +1,15 @@
 """Jobs in several processes: order, failures, killed workers, Ctrl-C. Each starts processes: about 3 s."""
 
 import math
+import multiprocessing
 import os
 import signal
 import subprocess
 import sys
 import textwrap
 import time
+from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -24,13 +27,52 @@ def test_results_come_in_the_order_of_the_items():
 def test_a_failing_job_raises_what_it_raised_and_a_killed_one_says_so():
     with pytest.raises(ValueError, match=r"math domain|nonnegative"):
         list(side_by_side(math.sqrt, [-1], workers=1))
-    with pytest.raises(ConfigError, match="a worker process was killed, perhaps for memory; give fewer workers than 2"):
+    with pytest.raises(ConfigError, match=r"one of 2 worker processes died: .* if memory ran out"):
         list(side_by_side(_die, [1, 2], workers=2))
 
 
 def _die(_: int) -> None:
     os.kill(os.getpid(), signal.SIGTERM)
     time.sleep(5)
+
+
+@pytest.mark.slow
+def test_a_failing_job_ends_its_own_workers_and_no_other_process():
+    items: list[Any] = ["no number", 60]
+    other = multiprocessing.get_context("spawn").Process(target=time.sleep, args=(600,))
+    other.start()
+    try:
+        begun = time.monotonic()
+        with pytest.raises(TypeError):
+            list(side_by_side(time.sleep, items, workers=2))
+        assert time.monotonic() - begun < 40
+        assert multiprocessing.active_children() == [other]
+        assert other.is_alive()
+    finally:
+        other.terminate()
+        other.join()
+
+
+@pytest.mark.parametrize("wrong", [{"workers": 0}, {"workers": -1}, {"workers": 1.5}, {"workers": 1, "threads": 0}])
+def test_numbers_that_do_not_fit_are_named(wrong: dict[str, int]):
+    name, value = list(wrong.items())[-1]
+    with pytest.raises(ConfigError, match=rf"^{name} is {value}; give an integer of at least 1\.$"):
+        next(side_by_side(math.sqrt, [1], **wrong))
+
+
+@pytest.mark.slow
+def test_a_script_without_a_guard_is_told_so(tmp_path: Path):
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import math\n"
+        "from ganlab.side_by_side import side_by_side\n"
+        "print(list(side_by_side(math.sqrt, [4], workers=1)))\n"
+    )
+    process = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=100, check=False)
+    assert process.returncode != 0
+    last = process.stderr.splitlines()[-1]
+    assert "ConfigError: one of 1 worker processes died" in last
+    assert "a script must call this under if __name__ == '__main__'" in last
 
 
 @pytest.mark.slow

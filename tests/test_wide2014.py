@@ -3,8 +3,10 @@
 import hashlib
 import math
 import pickle
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -176,6 +178,13 @@ def test_the_trainer_keeps_the_norms_after_each_update():
             norms = torch.cat([m.weight.norm(dim=1) for m in net.modules() if isinstance(m, nn.Linear)])
             assert norms.max() <= limit * (1 + 1e-5)
     assert models.Discriminator2014(side=8, units=6).constrain() is None
+
+
+@pytest.mark.parametrize("kind", [models.FaceGenerator2014, models.DeepFaceGenerator2014])
+@pytest.mark.parametrize("max_norm", [-1, 0, math.nan, math.inf, None, "1.9365"])
+def test_a_limit_that_is_no_positive_number_is_refused(kind: Callable[..., nn.Module], max_norm: Any):
+    with pytest.raises(ConfigError, match=rf"^max_norm is {max_norm!r}; give a positive number\.$"):
+        kind(side=8, hidden=20, max_norm=max_norm)
 
 
 @given(seed=st.integers(0, 9), norm=st.floats(1, 100))

@@ -1,6 +1,7 @@
 """What all networks share: how they are rebuilt, and how they refuse a wrong shape."""
 
 import inspect
+import math
 from collections.abc import Callable, Sequence
 from typing import Any, Self
 
@@ -63,6 +64,13 @@ def at_least_one(**values: int) -> None:
     for name, value in values.items():
         if not isinstance(value, int) or isinstance(value, bool) or value < 1:
             raise ConfigError(f"{name} is {value!r}; give an integer of at least 1.")
+
+
+def positive(**values: float) -> None:
+    """Raise `ConfigError` for a value that is no positive, finite number."""
+    for name, value in values.items():
+        if not isinstance(value, int | float) or isinstance(value, bool) or not 0 < value < math.inf:
+            raise ConfigError(f"{name} is {value!r}; give a positive number.")
 
 
 @torch.no_grad()

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from ganlab.errors import ShapeError
-from ganlab.models.base import Rebuildable, at_least_one, init_uniform, limit_norms, require_shape
+from ganlab.models.base import Rebuildable, at_least_one, init_uniform, limit_norms, positive, require_shape
 
 
 class Generator2014(Rebuildable):
@@ -64,15 +64,18 @@ class Discriminator2014(Rebuildable):
     Images [batch, channels, side, side] in [0, 1] → logits t [batch]. Dropout keeps 0.8 of the pixels and 0.5 of the
     hidden units, and in training scales what it keeps by 1/0.8 and 1/0.5. Weights are uniform on ±0.005, biases 0;
     1,231,441 parameters at the defaults. `constrain()` limits the norm of the weights into each unit to `max_norm`,
-    where one is given. Raises `ConfigError` for sizes that are no positive integers.
+    where one is given. Raises `ConfigError` for sizes that are no positive integers, and for a `max_norm` that is no
+    positive number.
     """
 
     def __init__(
         self, channels: int = 1, side: int = 28, units: int = 240, pieces: int = 5, max_norm: float | None = None
     ) -> None:
         super().__init__()
-        self.max_norm = max_norm
         at_least_one(channels=channels, side=side, units=units, pieces=pieces)
+        if max_norm is not None:
+            positive(max_norm=max_norm)
+        self.max_norm = max_norm
         self.sample_shape = (channels, side, side)
         self.net = nn.Sequential(
             nn.Dropout(0.2),

@@ -5,7 +5,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ganlab.errors import ConfigError
-from ganlab.models.base import Rebuildable, at_least_one, init_uniform, limit_norms, require_shape
+from ganlab.models.base import Rebuildable, at_least_one, init_uniform, limit_norms, positive, require_shape
 from ganlab.models.mlp2014 import Maxout, set_bias_to_mean
 
 SIGMOID_BIAS = -2.0
@@ -20,7 +20,7 @@ class FaceGenerator2014(Rebuildable):
     z [batch, z_dim] → images [batch, 1, side, side] in (0, 1). Hidden weights are uniform on ±0.05; each pixel starts
     with `incoming` weights from N(0, 1), the rest 0; the sigmoid units' biases are −2. `constrain()` limits the norm of
     the weights into each unit to `max_norm`. 83,250,304 parameters at the defaults. Raises `ConfigError` for sizes that
-    are no positive integers.
+    are no positive integers, and for a `max_norm` that is no positive number.
     """
 
     output_range = (0.0, 1.0)
@@ -30,6 +30,7 @@ class FaceGenerator2014(Rebuildable):
     ) -> None:
         super().__init__()
         at_least_one(z_dim=z_dim, side=side, hidden=hidden, incoming=incoming)
+        positive(max_norm=max_norm)
         self.z_dim = z_dim
         self.max_norm = max_norm
         self.sample_shape = (1, side, side)
@@ -54,8 +55,8 @@ class FaceGenerator2014(Rebuildable):
 class DeepFaceGenerator2014(Rebuildable):
     """G of Goodfellow et al. 2014 on the Toronto faces, second stage: a new net below a trained `FaceGenerator2014`.
 
-    z [batch, z_dim] → ReLU → `code` sigmoid units, which take the place of the first stage's z. Sizes and initial
-    weights are those of the first stage; 84,858,404 parameters at the defaults.
+    z [batch, z_dim] → ReLU → `code` sigmoid units, which take the place of the first stage's z. Sizes, initial weights
+    and errors are those of the first stage; 84,858,404 parameters at the defaults.
     """
 
     output_range = (0.0, 1.0)

@@ -35,8 +35,8 @@ class SGD:
     """Stochastic gradient descent with classical momentum, as the 2014 paper trains (its Algorithm 1).
 
     decay           the rate of step n is lr / decayⁿ, at least `lr_floor`
-    final_momentum  what the momentum rises to, in equal parts, one after each `epoch` steps, from the end of epoch 1
-                    to the end of epoch `ramp_epochs`; None: it stays
+    final_momentum  what the momentum rises to, in equal parts, one after each `epoch` steps: epoch 1 has `momentum`,
+                    epoch `ramp_epochs` and all later ones have this; None: it stays
     """
 
     lr: float = 0.1
@@ -47,6 +47,10 @@ class SGD:
     epoch: int = 500
     ramp_epochs: int = 250
 
+    def __post_init__(self) -> None:
+        _at_least("epoch", self.epoch, 1)
+        _at_least("ramp_epochs", self.ramp_epochs, 2)
+
     def build(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
         """The optimiser of these parameters, one kernel per step."""
         return torch.optim.SGD(parameters, lr=self.lr, momentum=self.momentum, fused=True)
@@ -54,7 +58,7 @@ class SGD:
     def at(self, step: int) -> dict[str, float]:
         """What step 0, 1, … runs with."""
         final = self.momentum if self.final_momentum is None else self.final_momentum
-        done = min(1.0, max(0.0, (step // self.epoch - 1) / (self.ramp_epochs - 1)))
+        done = min(1.0, step // self.epoch / (self.ramp_epochs - 1))
         lr = max(self.lr / self.decay**step, self.lr_floor)
         return {"lr": lr, "momentum": self.momentum + done * (final - self.momentum)}
 
