@@ -1,7 +1,9 @@
 """Jobs in several processes: results in order, Ctrl-C and killed workers without a hang."""
 
 import multiprocessing
+import os
 import signal
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -20,8 +22,8 @@ def side_by_side(
 ) -> Iterator[Result]:
     """Yield job(item) for every item, in their order, from `workers` processes with so many torch threads each.
 
-    When the caller is interrupted or a job fails, these processes end at once, and no others. Raises `ConfigError` for
-    workers or threads that are no positive integers, and when a process dies before its job is done.
+    When the caller is interrupted or killed, or a job fails, these processes end at once, and no others. Raises
+    `ConfigError` for workers or threads that are no positive integers, and when a process dies before its job is done.
     """
     for name, value in {"workers": workers, "threads": threads}.items():
         if not isinstance(value, int) or value < 1:
@@ -44,6 +46,13 @@ def side_by_side(
 
 
 def _prepare(threads: int) -> None:
-    """Ctrl-C reaches every process of a terminal; only the first is to answer it."""
+    """Ctrl-C reaches every process of a terminal; only the first is to answer it. Its end is the workers' end."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     torch.set_num_threads(threads)
+    threading.Thread(target=_end_with_the_caller, daemon=True).start()
+
+
+def _end_with_the_caller() -> None:
+    if (caller := multiprocessing.parent_process()) is not None:
+        caller.join()
+        os._exit(1)

@@ -84,10 +84,8 @@ def _threads(_: int) -> int:
     return torch.get_num_threads()
 
 
-@pytest.mark.slow
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT to send to a group")
-@pytest.mark.usefixtures("ctrl_c")
-def test_ctrl_c_ends_all_processes_at_once():
+def _waiting_for_workers() -> subprocess.Popen[str]:
+    """A script whose two workers sleep for ten minutes."""
     code = """
         import time
         from ganlab.side_by_side import side_by_side
@@ -105,6 +103,22 @@ def test_ctrl_c_ends_all_processes_at_once():
     assert process.stdout is not None
     assert process.stdout.readline() == "begun\n"
     time.sleep(3)
+    return process
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
+def test_a_killed_caller_leaves_no_worker_behind():
+    process = _waiting_for_workers()
+    process.kill()
+    process.communicate(timeout=20)  # returns when the last process that holds the pipe has ended
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT to send to a group")
+@pytest.mark.usefixtures("ctrl_c")
+def test_ctrl_c_ends_all_processes_at_once():
+    process = _waiting_for_workers()
     os.killpg(process.pid, signal.SIGINT)
     begun = time.monotonic()
     _, stderr = process.communicate(timeout=60)  # returns when the last process that holds the pipe has ended
