@@ -73,6 +73,11 @@ def read(name: str, folder: Path | None = None) -> dict[str, Any]:
         raise ConfigError(f"{path} is no JSON ({error}); restore it from the repository.") from error
 
 
+def picture(name: str) -> Path:
+    """The file of a picture beside the course's records, such as "gan2014-mnist-seed-0"."""
+    return _course() / FOLDER / f"{name}.png"
+
+
 def _course() -> Path:
     here = Path.cwd()
     return next((place for place in (here, *here.parents) if (place / FOLDER).is_dir()), here)
