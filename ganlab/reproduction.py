@@ -188,7 +188,7 @@ def results_table(
     ]
     trained = {
         "the 2014 recipe, {:g} epochs, averaged over the whole run": whole,
-        "the same, {:g} epochs, averaged over the last tenth, at most 20 epochs": short,
+        "the same trainings carried on, {:g} epochs, averaged over the last tenth, at most 20 epochs": short,
         "a modern recipe, {:g} epochs, averaged over the whole run": modern,
     }
     for about, record in trained.items():
