@@ -1,9 +1,11 @@
 # make lab: the course in JupyterLab.   make test: everything that is tested.
 PYTHON ?= python3
 BIN := .venv/bin
-NBVAL := --nbval --nbval-current-env --nbval-cell-timeout=300
+# Two lessons side by side, one thread each, are quicker than one by one.
+NBVAL := --nbval --nbval-current-env -n 2 --dist loadfile
+OLDEST := torch==2.11.* torchvision==0.26.*
 
-.PHONY: lab test lint unit nbval notebooks bench clean
+.PHONY: lab test lint unit nbval machines notebooks bench clean
 
 lab: .venv/lab
 	$(BIN)/jupyter lab notebooks/00_start_here.ipynb
@@ -20,17 +22,21 @@ unit: .venv/dev
 	OMP_NUM_THREADS=1 $(BIN)/pytest tests -n auto
 
 nbval: .venv/dev
-	$(BIN)/pytest $(NBVAL) notebooks
+	OMP_NUM_THREADS=1 $(BIN)/pytest $(NBVAL) notebooks
+
+# All lessons and the tests that train, as unlike machines would run them, into tests/machines.md; an hour on two cores.
+machines: .venv/dev .venv-oldest/dev
+	$(BIN)/python tests/machines.py
 
 # Runs every lesson on the embedded digits and writes its outputs and figures; a second run changes nothing.
 notebooks: .venv/dev
-	$(BIN)/python notebooks/execute.py
+	OMP_NUM_THREADS=1 $(BIN)/python notebooks/execute.py
 
 bench: .venv/dev
 	for script in tests/benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
 
 clean:
-	rm -rf .venv build dist runs *.egg-info .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-oldest build dist runs *.egg-info .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/lab: requirements.txt pyproject.toml
@@ -41,4 +47,9 @@ clean:
 
 .venv/dev: .venv/lab
 	$(BIN)/pip install --quiet --editable '.[dev]'
+	touch $@
+
+.venv-oldest/dev: requirements.txt pyproject.toml
+	$(PYTHON) -m venv .venv-oldest
+	.venv-oldest/bin/pip install --quiet $(OLDEST) --requirement requirements.txt --editable '.[dev]'
 	touch $@

@@ -12,7 +12,7 @@ import itertools
 import math
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -27,12 +27,36 @@ ID = re.compile(r"[A-E][1-9]\d?")
 
 
 @dataclass(frozen=True)
+class Measured:
+    """The numbers behind a claim: `needed` of the values, or all, lie within [low, high].
+
+    For an observed claim one value per seed; for a verified one the largest distance of the two sides.
+    """
+
+    values: tuple[float, ...]
+    low: float
+    high: float
+    needed: int
+
+    @property
+    def room(self) -> float:
+        """How far inside the bounds the value that decides lies: the `needed`-th best. Negative: the claim fails."""
+        return sorted(map(self._room_of, self.values), reverse=True)[self.needed - 1]
+
+    def _room_of(self, value: float) -> float:
+        above = value - self.low if math.isfinite(self.low) else math.inf
+        below = self.high - value if math.isfinite(self.high) else math.inf
+        return -math.inf if math.isnan(value) else min(above, below)
+
+
+@dataclass(frozen=True)
 class Claim:
-    """A claim that held. `answers` are the ids of the questions that it settles."""
+    """A claim that held. `answers` are the ids of the questions that it settles; a proof has nothing `measured`."""
 
     kind: str
     statement: str
     answers: tuple[str, ...] = ()
+    measured: Measured | None = field(default=None, compare=False)
 
     def __str__(self) -> str:
         ids = f" [{', '.join(self.answers)}]" if self.answers else ""
@@ -116,10 +140,11 @@ def verified(statement: str, value: Any, expected: Any, *, tolerance: float, ans
         )
     error = np.nan_to_num(np.asarray(np.abs(one - other), dtype=np.float64), nan=np.inf)
     worst = np.unravel_index(np.argmax(error), error.shape)
-    if error[worst] > tolerance:
+    measured = Measured((float(error[worst]),), -math.inf, float(tolerance), 1)
+    if measured.room < 0:
         raise ClaimFailed(f"{statement}: {one[worst]} is not within {tolerance:g} of {other[worst]}")
     bound = f"within {tolerance:g}" if tolerance else "exactly"
-    _hold(Claim("verified", f"{statement}, {bound}", ids))
+    _hold(Claim("verified", f"{statement}, {bound}", ids, measured))
 
 
 def observed(
@@ -151,14 +176,15 @@ def observed(
     low, high = (-math.inf if at_least is None else at_least), (math.inf if at_most is None else at_most)
     if low > high:
         raise ClaimMisused(f"{statement}: no value is at least {low:g} and at most {high:g}; swap the bounds.")
-    count = sum(low <= value <= high for value in values)
     bound = " and ".join(bounds)
-    if count < needed:
+    measured = Measured(tuple(values), low, high, needed)
+    if measured.room < 0:
+        count = sum(low <= value <= high for value in values)
         shown = ", ".join(f"{value:.6g}" for value in values)
         raise ClaimFailed(f"{statement}: {bound} in {count} of {len(values)} {of}, not in {needed}: {_short(shown)}")
     runs = f"all {len(values)} {of}" if needed == len(values) > 1 else f"at least {needed} of {len(values)} {of}"
     runs = f"1 {of.removesuffix('s')}" if len(values) == 1 else runs
-    _hold(Claim("observed", f"{statement}, {bound} in {runs}", ids))
+    _hold(Claim("observed", f"{statement}, {bound} in {runs}", ids, measured))
 
 
 def summary() -> None:

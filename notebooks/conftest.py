@@ -1,12 +1,28 @@
 """Settings of the lessons under nbval: figures go to a folder of the test run, never into the course's own.
 
-The hash seed is the one that `execute.py` wrote the outputs with, so that sets print in the same order.
+The hash seed is the one that `execute.py` wrote the outputs with, so that sets print in the same order. A busy machine
+may take long to start a kernel, or to hand over what a cell printed: nbval's own waits of 60 and 5 seconds, of which
+the second cannot be set, would fail there.
 """
 
 import os
 import tempfile
 
+import pytest
+
+PATIENCE_SECONDS = 600
+
 # Set when this file is read, before any kernel starts: nbval's cells know no fixtures.
 _figures = tempfile.TemporaryDirectory(prefix="ganlab-figures-")
 os.environ["GANLAB_FIGURES"] = _figures.name
 os.environ["PYTHONHASHSEED"] = "0"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.option.nbval_kernel_startup_timeout = PATIENCE_SECONDS
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if hasattr(item, "output_timeout"):
+            item.output_timeout = PATIENCE_SECONDS  # pyright: ignore[reportAttributeAccessIssue]

@@ -1,5 +1,6 @@
 """Settings of all tests."""
 
+import os
 import signal
 from collections.abc import Iterator
 
@@ -14,7 +15,7 @@ settings.load_profile("ganlab")
 
 
 # Workers of pytest-xdist share the cores; the networks of the tests are tiny.
-torch.set_num_threads(1)
+torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -250,3 +250,28 @@ def test_reasons_are_shown_as_text_whatever_signs_are_in_them(monkeypatch: pytes
     claims.derived("half", (x / 2, "p_d is 50 % & #1"), (x - x / 2, "p_g"))
     assert r"\textit{p\_d is 50 \% \& \#1}" in shown[0].data
     assert r"\textit{p\_g}" in shown[0].data
+
+
+@pytest.mark.parametrize(
+    ("values", "low", "high", "needed", "room"),
+    [
+        ([8, 7, 8], 7.5, math.inf, 2, 0.5),  # the second best of three decides
+        ([8, 7, 8], 7.5, math.inf, 3, -0.5),
+        ([0.2, 0.9], 0.0, 1.0, 2, 0.1),  # in a band the nearer end counts
+        ([math.nan, 1.0], 0.0, math.inf, 1, 1.0),
+        ([math.nan, 1.0], 0.0, math.inf, 2, -math.inf),
+        ([-math.inf], -math.inf, 0.0, 1, math.inf),
+    ],
+)
+def test_the_room_of_a_claim_is_that_of_the_value_that_decides(values, low, high, needed, room):
+    assert claims.Measured(tuple(values), low, high, needed).room == pytest.approx(room)
+
+
+def test_claims_keep_what_was_measured():
+    claims.verified("near", [1.0, 2.0], [1.25, 2.0], tolerance=0.5)
+    claims.observed("seeds", [3, 5, 4], at_least=4, in_seeds=2)
+    claims.proved("equal", x, x)
+    near, seeds, equal = (claim.measured for claim in claims.ledger)
+    assert near == claims.Measured((0.25,), -math.inf, 0.5, 1)
+    assert seeds == claims.Measured((3.0, 5.0, 4.0), 4, math.inf, 2)
+    assert equal is None
