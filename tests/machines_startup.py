@@ -25,14 +25,14 @@ def move_seeds(by: int) -> None:
     np.random.default_rng = lambda seed=None: rng(seed + by if isinstance(seed, int) else seed)
 
 
-def keep_claims(path: Path) -> None:
-    """Write the claims that held so far, with their numbers, to `path`."""
+def keep_claims(_: object) -> None:
+    """Write the claims that held so far, with their numbers, to the file that the environment names."""
     if claims := sys.modules.get("ganlab.claims"):
         rows: list[Any] = [dataclasses.asdict(claim) for claim in claims.ledger if claim.measured]
-        path.write_text(json.dumps(rows), encoding="utf-8")
+        Path(os.environ["GANLAB_KEPT_CLAIMS"]).write_text(json.dumps(rows), encoding="utf-8")
 
 
 if moved := int(os.environ.get("GANLAB_MOVED_SEEDS", "0")):
     move_seeds(moved)
-if (shell := get_ipython()) and (kept := os.environ.get("GANLAB_KEPT_CLAIMS")):
-    shell.events.register("post_run_cell", lambda _: keep_claims(Path(kept)))
+if (shell := get_ipython()) and "GANLAB_KEPT_CLAIMS" in os.environ:
+    shell.events.register("post_run_cell", keep_claims)
