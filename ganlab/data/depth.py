@@ -7,6 +7,8 @@ from typing import Any
 WIDE_MODES = ("I", "F")
 WIDE_RAW = re.compile(r";(16|32)[BLNS]")
 """How Pillow names what it reduces to 8 bits as it reads, such as "RGB;16B" ("BGR;16" has 5 or 6 bits a channel)."""
+DEEP_PNG = re.compile(rb"\x89PNG\r\n\x1a\n.{4}IHDR.{8}\x10", re.DOTALL)
+"""The begin of a PNG file of 16 bits."""
 BC6H = 6
 """DirectDraw's block compression of floating-point colours."""
 
@@ -19,6 +21,8 @@ def is_deep(image: Any, content: bytes) -> bool:
         return _jpeg2000_is_deep(content)
     if image.format == "AVIF":
         return _avif_is_deep(content)
+    if image.format in ("ICO", "ICNS"):  # several pictures, packed as files of other formats
+        return bool(DEEP_PNG.search(content)) or _jpeg2000_is_deep(content)
     return any(_tile_is_deep(codec, list(_flat(arguments))) for codec, _, _, arguments in image.tile)
 
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import torch
 
 from ganlab.data.files import listing
-from ganlab.data.pictures import open_picture, stack
+from ganlab.data.pictures import NOT_PIXELS, open_picture, stack
 from ganlab.data.readers import Read
 from ganlab.errors import ConfigError, DatasetUnavailable
 
@@ -19,8 +19,6 @@ NO_READER = (
     *(".dng", ".cr2", ".cr3", ".nef", ".arw", ".raf", ".orf", ".rw2", ".pef"),
 )
 """Pictures that Pillow does not read by itself: of phones and cameras, and drawings."""
-NOT_PIXELS = frozenset({"EPS", "PDF", "WMF", "MPEG", "PALM", "IPTC", "BUFR", "GRIB", "HDF5"})
-"""What Pillow registers and does not read by itself: drawings, documents, films, measurements."""
 SYSTEM_FOLDERS = frozenset(
     {
         "@eadir",

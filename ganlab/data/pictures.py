@@ -23,6 +23,8 @@ OTHER_COLOURS = ("CMYK", "LAB")
 TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 REDUCED_OR_MASK = 0b101
 """Bits of a TIFF page's kind (tag 254): a smaller copy of another page, or its transparency."""
+NOT_PIXELS = frozenset({"EPS", "PDF", "WMF", "MPEG", "PALM", "IPTC", "BUFR", "GRIB", "HDF5"})
+"""What Pillow registers and does not read by itself: drawings, documents, films, measurements."""
 REMOVE = "remove it or get it again"
 
 
@@ -49,7 +51,7 @@ def decoded(content: bytes, name: str, advice: str = REMOVE) -> Any:
     from PIL import Image
 
     try:
-        with _silence(content), Image.open(io.BytesIO(content)) as image:
+        with _silence(content), Image.open(io.BytesIO(content), formats=_formats()) as image:
             problem = _unfit(image, content)
             if not problem:
                 image.load()
@@ -60,6 +62,13 @@ def decoded(content: bytes, name: str, advice: str = REMOVE) -> Any:
         why = "no picture" if isinstance(error, Image.UnidentifiedImageError) else "cut off, or not as its format wants"
         raise DatasetUnavailable(f"{name} is missing or damaged ({why}); {advice}.") from error
     raise DatasetUnavailable(f"{name} has {problem}.")
+
+
+def _formats() -> list[str]:
+    from PIL import Image
+
+    Image.init()
+    return [kind for kind in Image.OPEN if kind not in NOT_PIXELS]
 
 
 def _unfit(image: Any, content: bytes) -> str:

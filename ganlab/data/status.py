@@ -106,7 +106,8 @@ def _lsun(_name: str, place: Path) -> tuple[bool, str]:
     for folder in found:
         category, kind, _ = folder.rsplit("_", 2)
         readers.lsun(place, category, "train" if kind == "train" else "test", size=64, limit=OPENED, channels=3)
-    return True, f"{', '.join(found)}; the first {OPENED} pictures of each were opened"
+    names = ", ".join(name.removesuffix("_lmdb") for name in found)
+    return True, f"{names}; of each, the first {OPENED} pictures at most were opened"
 
 
 def _lying(place: Path, patterns: Iterable[str]) -> str:
