@@ -15,7 +15,7 @@ import torch
 from PIL import Image
 from tiny import assert_equal, run, tiny_trainer
 
-from ganlab import cli, doctor, models, objectives, recipes, records, studies, training
+from ganlab import cli, models, objectives, recipes, records, studies, training
 from ganlab.data import ring
 from ganlab.errors import CheckpointError, ConfigError
 from ganlab.training import checkpoint
@@ -152,30 +152,6 @@ def test_a_study_leaves_the_records_of_the_course_alone(
     assert capsys.readouterr().out == f"written: {written}\n"
     assert cli.reproduce("mode-counts", out=Path("elsewhere/new")) == 0
     assert Path("elsewhere/new/mode-counts.json").exists()
-
-
-def test_the_doctor_tells_damage_from_absence(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
-    assert doctor.report(tmp_path)
-    folder = tmp_path / "MNIST/raw"
-    folder.mkdir(parents=True)
-    (folder / "train-images-idx3-ubyte").write_bytes(b"cut")
-    capsys.readouterr()
-    assert not doctor.report(tmp_path)
-    out = capsys.readouterr().out
-    assert "NOT OK  mnist" in out
-    assert out.splitlines()[-1] == "not ready: 1 to fix, see NOT OK above"
-
-
-def test_the_doctor_says_what_to_install(monkeypatch: pytest.MonkeyPatch):
-    from importlib import metadata
-
-    wanted = ["numpy>=99", "not-there>=1.0", "torch<2.0,>=1.0", "pytest>=999; extra == 'dev'", "sympy>=1.0"]
-    monkeypatch.setattr(metadata, "requires", lambda _name: wanted)
-    found = {check.name: check for check in doctor.examine()}
-    assert "pip install 'numpy>=99'" in found["numpy"].detail
-    assert "not installed; run: pip install 'not-there>=1.0'" in found["not-there"].detail
-    assert [found[name].ok for name in ("numpy", "not-there", "torch", "sympy")] == [False, False, False, True]
-    assert "pytest" not in found
 
 
 @pytest.mark.parametrize("recipe", recipes.RECIPES.values(), ids=recipes.RECIPES.keys())

@@ -12,7 +12,7 @@ import torch
 from ganlab.data.files import listing
 from ganlab.data.pictures import NOT_PIXELS, open_picture, stack
 from ganlab.data.readers import Read
-from ganlab.errors import ConfigError, DatasetUnavailable
+from ganlab.errors import ConfigError, DatasetUnavailable, printable
 
 NO_READER = (
     *(".heic", ".heif", ".hif", ".avci", ".jxl", ".jxr", ".wdp", ".svg", ".svgz", ".exr", ".hdr"),
@@ -76,12 +76,14 @@ def folder(path: Path, size: int | None, limit: int | None, channels: int | None
     chosen = set(islice(in_turns, limit))
     picked = [(label, file) for label, files in enumerate(by_class.values()) for file in files if file in chosen]
     images = stack((open_picture(file) for _, file in picked), len(picked), str(path), size, channels)
-    return Read(images, torch.tensor([label for label, _ in picked]), tuple(by_class), _note(path, found))
+    labels = torch.tensor([label for label, _ in picked])
+    return Read(images, labels, tuple(map(printable, by_class)), _note(path, found))
 
 
-def natural(name: str) -> list[tuple[int, str]]:
-    """A key that sorts names as people count: "2" before "10"."""
-    return [(int(part), part) if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", name) if part]
+def natural(name: str) -> list[tuple[bool, int, str]]:
+    """A key that sorts names as people count: "2" before "10", and numbers before letters."""
+    parts = (part for part in re.split(r"(\d+)", name) if part)
+    return [(False, int(part), part) if part.isdecimal() else (True, 0, part) for part in parts]
 
 
 def _found(path: Path) -> Found:

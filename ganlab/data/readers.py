@@ -156,7 +156,10 @@ def lsun(root: Path, category: str, split: str, size: int | None, limit: int | N
 
     try:
         with lmdb.open(str(folder), readonly=True, lock=False, max_readers=1) as database, database.begin() as reader:
-            total = database.stat()["entries"]
+            total, page = database.stat()["entries"], database.stat()["psize"]
+            wanted, size_on_disk = (database.info()["last_pgno"] + 1) * page, (folder / "data.mdb").stat().st_size
+            if size_on_disk < wanted:  # reading on would end the process
+                raise DatasetUnavailable(f"{folder} is cut off: {size_on_disk:,} of {wanted:,} bytes; {again}.")
             images = stack(entries(reader), min(total, limit or total), f"lsun/{category}", size, channels)
     except lmdb.Error as error:
         raise DatasetUnavailable(f"{folder} cannot be read: it is no LMDB database, or damaged; {again}.") from error
