@@ -103,6 +103,8 @@ def test_train_stop_resume_and_sample(tmp_path: Path):
         (["sample", "file"], "file cannot be read"),
         (["sample", "file", "--out", "x.gif"], "out is x.gif"),
         (["sample", "file", "--n", "0"], "n is 0"),
+        (["sample", "file", "--n", "10001"], "n is 10001; a picture shows at most 10,000: give fewer, or an .npz"),
+        (["train", "digits", "--steps", "100000000000"], "steps is 100000000000; give at most 100,000,000"),
         (["ledger", "--notebooks", "."], "holds no lessons"),
         (["reproduce", "all"], "study is 'all'; give one of mode-counts, gan2014-mnist"),
         (["reproduce", "mode-counts", "--seeds", "0"], "seeds is 0"),
@@ -187,6 +189,22 @@ def test_an_exported_generator_samples_as_its_trainer(exported: tuple[training.T
     G, info = training.load_generator(path)
     assert torch.equal(training.sample(G, 7, noise=info.noise, seed=2), trainer.sample(7, seed=2))
     assert (info.step, info.objective, info.noise) == (5, "LSGAN (-1, 1, 0)", "uniform")
+
+
+def test_more_samples_than_a_file_takes_are_refused_before_they_are_drawn(
+    exported: tuple[training.Trainer, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """A point of two numbers, from four: 24 bytes each."""
+    place = tmp_path / "s.npz"
+    most = 4 * 2**30 // 24
+    for n in (most + 1, 10**11):
+        with pytest.raises(ConfigError, match=f"n is {n}; a file takes at most {most:,} of these samples"):
+            cli.sample(exported[1], n=n, out=place)
+    assert not place.exists()
+    monkeypatch.setattr(cli, "MOST_BYTES", 24 * 300)
+    assert cli.sample(exported[1], n=300, out=place) == 0
+    with pytest.raises(ConfigError, match="n is 301; a file takes at most 300 of these samples"):
+        cli.sample(exported[1], n=301, out=place)
 
 
 def test_a_damaged_export_is_noticed(exported: tuple[training.Trainer, Path], tmp_path: Path):
