@@ -55,13 +55,13 @@ def data_root(root: Path | str | None = None) -> Path:
 
 def _place(given: Path | str, what: str) -> Path:
     """A path as it was given, with ~ for the home folder. Raises `ConfigError` for what can be none."""
+    refused = ConfigError(f"{what} is {given!r}; give the path of a folder.")
     try:
         place = Path(given).expanduser()
-        usable = "\0" not in str(place)
-    except (TypeError, RuntimeError):  # no path, or the home of a user who is not there
-        usable = False
-    if not usable:
-        raise ConfigError(f"{what} is {given!r}; give the path of a folder.")
+    except (TypeError, RuntimeError) as error:  # no path, or the home of a user who is not there
+        raise refused from error
+    if "\0" in str(place):
+        raise refused
     return place
 
 

@@ -125,15 +125,20 @@ def _upright(image: Any) -> Any:
 
 def _on_white(image: Any) -> Any:
     """A decoded picture in sRGB, or in grey, with white behind what is transparent."""
-    from PIL import Image
+    from PIL import ImageChops
 
     plain = "L" if image.mode in GREY_MODES else "RGB"
     if not image.has_transparency_data:
-        return _in_srgb(image if image.mode in OTHER_COLOURS else image.convert(plain)).convert(plain)
-    layered = image.convert(plain + "A")
-    white = Image.new(plain, image.size, "white")
-    white.paste(_in_srgb(layered.convert(plain), image), mask=layered.getchannel("A"))
-    return white
+        return _as(plain, _in_srgb(image if image.mode in OTHER_COLOURS else _as(plain, image)))
+    layered = _as(plain + "A", image)
+    shown = _in_srgb(layered.convert(plain), image)
+    shown.paste("white", mask=ImageChops.invert(layered.getchannel("A")))
+    return shown
+
+
+def _as(mode: str, image: Any) -> Any:
+    """The image in this mode; it is not copied where it is in it already."""
+    return image if image.mode == mode else image.convert(mode)
 
 
 def _in_srgb(image: Any, source: Any = None) -> Any:
@@ -217,7 +222,7 @@ def _pixels(image: Any, size: int | None, channels: int | None) -> np.ndarray:
     from PIL import Image, ImageOps
 
     if channels is not None:
-        image = image.convert("L" if channels == 1 else "RGB")
+        image = _as("L" if channels == 1 else "RGB", image)
     if size is not None:
         image = ImageOps.fit(image, (size, size), Image.Resampling.BILINEAR)
     pixels = np.asarray(image)
