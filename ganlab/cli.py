@@ -236,10 +236,8 @@ def main() -> None:
         print(f"error: {error}", file=sys.stderr)
         status = 2
     except OSError as error:
-        print(
-            f"error: {error.filename or 'a file'} cannot be used ({error.strerror}); give another place.",
-            file=sys.stderr,
-        )
+        file, why = error.filename or "a file", error.strerror or "reading or writing failed"
+        print(f"error: {file} cannot be used ({why}); give another place.", file=sys.stderr)
         status = 2
     except KeyboardInterrupt:
         print("stopped; what was saved before is kept", file=sys.stderr)

@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 
 from ganlab import data
-from ganlab.data.images import shown
+from ganlab.data.places import shown
 from ganlab.errors import ConfigError, printable
 from ganlab.training import pick_device
 
@@ -79,9 +79,9 @@ def _torchvision() -> Check:
     """A torchvision of another build than torch's fails at import."""
     try:
         importlib.import_module("torchvision")
-    except (ImportError, RuntimeError) as error:
-        reason = str(error).splitlines()[0]
-        return Check("torch builds", False, f"{reason}; install torch and torchvision together from the same index")
+    except (ImportError, RuntimeError):
+        found = f"torchvision does not load with torch {torch.__version__}"
+        return Check("torch builds", False, f"{found}; install torch and torchvision together from the same index")
     return Check("torch builds", True, "torch and torchvision fit each other")
 
 

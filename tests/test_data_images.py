@@ -1,6 +1,7 @@
 """Image sets by name: digits, defaults, sizes, options, downloads, status."""
 
 import http.client
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -147,6 +148,31 @@ def test_a_failed_download_shows_no_address(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setattr(datasets, "MNIST", offline)
     with pytest.raises(DatasetUnavailable, match=r"\(urllib3.Connection: Failed to resolve host\)"):
         data.load("mnist", root=tmp_path, download=True)
+
+
+@pytest.mark.parametrize("by_argument", [True, False])
+@pytest.mark.parametrize(
+    ("name", "theirs"), [("mnist", "MNIST"), ("fashion-mnist", "FashionMNIST"), ("cifar10", "CIFAR10")]
+)
+def test_the_advice_for_an_absent_set_gets_it_to_where_it_is_looked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, theirs: str, by_argument: bool
+):
+    from torchvision import datasets
+
+    asked: list[Path] = []
+    monkeypatch.setattr(datasets, theirs, lambda root, **_options: asked.append(root))
+    root = tmp_path / "it's a folder"
+    monkeypatch.setenv("GANLAB_DATA", str(tmp_path if by_argument else root))
+    given = root if by_argument else None
+    with pytest.raises(DatasetUnavailable) as caught:
+        data.load(name, root=given)
+    detail = next(found.detail for found in data.status(given) if found.name == name)
+    for said in (str(caught.value), detail):
+        call = re.search(r"data\.load\(.*\)(?= gets it)", said)
+        assert call is not None
+        with pytest.raises(DatasetUnavailable):  # there is nothing to get here
+            eval(call[0], {"data": data})
+    assert asked == [root, root]
 
 
 def test_what_has_no_download_says_so():

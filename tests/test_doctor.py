@@ -1,5 +1,6 @@
 """The doctor: what it calls OK it has read, and what is not OK comes with what to do."""
 
+import importlib
 import os
 import subprocess
 import sys
@@ -37,6 +38,22 @@ def test_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch):
     assert "not installed; run: pip install 'not-there>=1.0'" in found["not-there"].detail
     assert [found[name].ok for name in ("numpy", "not-there", "torch", "sympy")] == [False, False, False, True]
     assert "pytest" not in found
+
+
+@pytest.mark.parametrize("error", [ImportError(), RuntimeError("operator torchvision::nms does not exist")], ids=repr)
+def test_builds_that_do_not_fit_are_named(monkeypatch: pytest.MonkeyPatch, error: Exception):
+    load = importlib.import_module
+
+    def fail(name: str) -> object:
+        if name == "torchvision":
+            raise error
+        return load(name)
+
+    monkeypatch.setattr(importlib, "import_module", fail)
+    check = line_of("torch builds")
+    assert not check.ok
+    assert check.detail.startswith("torchvision does not load with torch ")
+    assert check.detail.endswith("; install torch and torchvision together from the same index")
 
 
 @pytest.mark.parametrize(

@@ -4,11 +4,11 @@ from ganlab.data.images import (
     NAMES,
     ImageSet,
     contrast_normalized,
-    data_root,
     default_images,
     load,
     three_parts,
 )
+from ganlab.data.places import data_root
 from ganlab.data.status import SetStatus, status
 from ganlab.data.toy import Law, Mixture, gaussian, grid, lsgan_ring, mixture, ring, two_moons
 

@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ganlab.data import folders, mnist, readers, tfd
+from ganlab.data.places import data_root, place_of, shown
 from ganlab.errors import ConfigError, DatasetUnavailable, printable
 
 NAMES = ("digits", "mnist", "fashion-mnist", "cifar10", "celeba", "tfd", "lsun/CATEGORY", "folder:PATH")
@@ -46,23 +47,6 @@ class ImageSet:
         channels, height, width = self.images.shape[1:]
         colour = "grey" if channels == 1 else "colour"
         return printable(f"{self.name}: {len(self):,} {colour} images of {height}×{width} pixels{self.note}")
-
-
-def data_root(root: Path | str | None = None) -> Path:
-    """Where the image sets lie: the argument, else `GANLAB_DATA`, else `~/.cache/ganlab`."""
-    return _place(root or os.environ.get("GANLAB_DATA") or "~/.cache/ganlab", "root")
-
-
-def _place(given: Path | str, what: str) -> Path:
-    """A path as it was given, with ~ for the home folder. Raises `ConfigError` for what can be none."""
-    refused = ConfigError(f"{what} is {given!r}; give the path of a folder.")
-    try:
-        place = Path(given).expanduser()
-    except (TypeError, RuntimeError) as error:  # no path, or the home of a user who is not there
-        raise refused from error
-    if "\0" in str(place):
-        raise refused
-    return place
 
 
 def load(
@@ -130,7 +114,7 @@ def _read(name: str, root: Path, split: str, size: int | None, limit: int | None
     if name.startswith("folder:") and name != "folder:":
         if split != "train":
             raise ConfigError(f"split is {split!r} for {name}, which has none; give folder:PATH of the test images.")
-        return folders.folder(_place(name.removeprefix("folder:"), "folder"), size, limit, channels)
+        return folders.folder(place_of(name.removeprefix("folder:"), "folder"), size, limit, channels)
     own = f"; for a folder of your own, give 'folder:{name}'" if os.path.isdir(name) else ""  # noqa: PTH112 (any text)
     raise ConfigError(f"image set is {name!r}; give one of {', '.join(NAMES)}{own}.")
 
@@ -194,12 +178,6 @@ def default_images(root: Path | str | None = None) -> ImageSet:
     digits = load("digits")
     note = f" (no MNIST in {shown(place)})"
     return ImageSet(digits.name, digits.images, digits.labels, digits.classes, note)
-
-
-def shown(place: Path) -> str:
-    """A place as it is printed: whole, with ~ for the home folder."""
-    place = place.absolute()
-    return str(Path("~", place.relative_to(Path.home())) if place.is_relative_to(Path.home()) else place)
 
 
 def three_parts(name: str, root: Path | str | None = None) -> tuple[Tensor, Tensor, Tensor]:

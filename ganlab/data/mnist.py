@@ -10,6 +10,7 @@ from torch import Tensor
 from ganlab.data import known
 from ganlab.data.files import GET_AGAIN, PACKINGS, listing
 from ganlab.data.idx import read_idx
+from ganlab.data.places import how_to_get
 from ganlab.data.readers import Read
 from ganlab.errors import DatasetUnavailable
 
@@ -85,17 +86,13 @@ def absence(kind: IdxSet, root: Path) -> str:
     others += [path.name for folder in _folders(kind, root) for path in _entries(folder)]
     if forms := [name for name in others if name.lower().endswith(OTHER_FORMS)]:
         return f"{root} holds {listing(forms)}, which is not read; {wanted}"
-    return f"optional; {_get(kind)}"
+    return f"optional; {how_to_get(kind.name, root)}"
 
 
 def _read(kind: IdxSet, root: Path, name: str, dimensions: int) -> Tensor:
     raw, packed = kind.md5[name]
     places = _candidates(kind, root, name) or [root / kind.folder / "raw" / name]
-    return read_idx(places[0], dimensions, (raw, packed), f"{_get(kind)}, `python -m ganlab doctor` says what is there")
-
-
-def _get(kind: IdxSet) -> str:
-    return f"data.load({kind.name!r}, download=True) gets it"
+    return read_idx(places[0], dimensions, (raw, packed), how_to_get(kind.name, root))
 
 
 def _candidates(kind: IdxSet, root: Path, name: str) -> list[Path]:

@@ -15,6 +15,7 @@ from torch import Tensor
 from ganlab.data import known
 from ganlab.data.files import GET_AGAIN, holds, read_bytes, require_md5
 from ganlab.data.pictures import decoded, open_picture, stack
+from ganlab.data.places import how_to_get
 from ganlab.errors import DatasetUnavailable
 
 SPLITS = ("train", "test")
@@ -45,7 +46,6 @@ CIFAR10_FOLDER = "cifar-10-batches-py"
 CIFAR10_ARCHIVES = ("cifar-10-python.tar.gz", "cifar-10-python.tgz", "cifar-10-python.tar")
 CIFAR10_CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 CIFAR10_MD5 = {"train": known.CIFAR10_TRAIN, "test": known.CIFAR10_TEST}
-GET_CIFAR10 = "data.load('cifar10', download=True) gets it"
 
 ARRAY_PARTS = {
     ("numpy", "ndarray"),
@@ -85,7 +85,7 @@ def cifar10(root: Path, split: str) -> Read:
     images, labels = [], []
     for name, md5 in CIFAR10_MD5[split].items():
         path = (archive or root / CIFAR10_FOLDER) / name
-        content = read_bytes(path, GET_CIFAR10) if archive is None else contents.get(name, b"")
+        content = read_bytes(path, how_to_get("cifar10", root)) if archive is None else contents.get(name, b"")
         require_md5(path, content, md5)
         try:
             batch = _ArraysOnly(io.BytesIO(content), encoding="latin1").load()

@@ -7,7 +7,8 @@ from typing import Literal
 
 from ganlab.data import mnist, readers, tfd
 from ganlab.data.files import holds, listing
-from ganlab.data.images import data_root, load
+from ganlab.data.images import load
+from ganlab.data.places import data_root, how_to_get
 from ganlab.errors import DatasetUnavailable
 
 OPENED = 32
@@ -67,7 +68,7 @@ def _cifar10(name: str, place: Path) -> tuple[bool, str]:
         return _whole(name, place)
     other = _lying(place, [f"cifar-10-{form}*" for form in ("batches-bin", "batches-mat", "binary", "matlab")])
     wanted = f"wanted is {readers.CIFAR10_ARCHIVES[0]}, or {readers.CIFAR10_FOLDER} unpacked from it"
-    return False, f"{other}; {wanted}" if other else f"optional; {readers.GET_CIFAR10}"
+    return False, f"{other}; {wanted}" if other else f"optional; {how_to_get(name, place)}"
 
 
 def _tfd(name: str, place: Path) -> tuple[bool, str]:
