@@ -2,10 +2,12 @@
 
 import io
 import os
+import stat
 import sys
 import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -25,14 +27,15 @@ REDUCED_OR_MASK = 0b101
 """Bits of a TIFF page's kind (tag 254): a smaller copy of another page, or its transparency."""
 NOT_PIXELS = frozenset({"EPS", "PDF", "WMF", "MPEG", "PALM", "IPTC", "BUFR", "GRIB", "HDF5"})
 """What Pillow registers and does not read by itself: drawings, documents, films, measurements."""
+USUAL = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM")
 REMOVE = "remove it or get it again"
 
 
 def open_picture(file: Path, advice: str = REMOVE) -> Any:
     """The picture in a file: see `decoded`. Raises `DatasetUnavailable` for what cannot be read, too."""
-    if file.exists() and not file.is_file():
-        raise DatasetUnavailable(f"{file} is no file; remove it.")
     try:
+        if not stat.S_ISREG(file.stat().st_mode):  # reading a pipe would wait for ever
+            raise DatasetUnavailable(f"{file} is no file; remove it.")
         content = file.read_bytes()
     except OSError as error:
         raise DatasetUnavailable(f"{file} is missing or damaged ({error.strerror}); {advice}.") from error
@@ -50,8 +53,10 @@ def decoded(content: bytes, name: str, advice: str = REMOVE) -> Any:
     """
     from PIL import Image
 
+    Image.init()
+    formats = _formats(len(Image.OPEN))
     try:
-        with _silence(content), Image.open(io.BytesIO(content), formats=_formats()) as image:
+        with _silence(content), Image.open(io.BytesIO(content), formats=formats) as image:
             problem = _unfit(image, content)
             if not problem:
                 image.load()
@@ -64,11 +69,12 @@ def decoded(content: bytes, name: str, advice: str = REMOVE) -> Any:
     raise DatasetUnavailable(f"{name} has {problem}.")
 
 
-def _formats() -> list[str]:
+@cache
+def _formats(registered: int) -> list[str]:  # noqa: ARG001 (a package that registers one more is to be noticed)
+    """What a content is tried as, the usual formats first."""
     from PIL import Image
 
-    Image.init()
-    return [kind for kind in Image.OPEN if kind not in NOT_PIXELS]
+    return [*USUAL, *(kind for kind in Image.OPEN if kind not in NOT_PIXELS.union(USUAL))]
 
 
 def _unfit(image: Any, content: bytes) -> str:
