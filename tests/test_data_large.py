@@ -66,7 +66,7 @@ def test_the_status_of_celeba_says_what_was_looked_at(tmp_path: Path, small_cele
     (small_celeba / "img_align_celeba/000003.jpg").write_bytes(b"<!DOCTYPE html>")
     state, detail = status_of("celeba", tmp_path)
     assert state == "damaged"
-    assert "000003.jpg is missing or damaged (no picture); get list_eval_partition.txt and img_align" in detail
+    assert "000003.jpg is missing or damaged (no picture of a kind that is read here); get list_eval_part" in detail
     (small_celeba / "img_align_celeba/000003.jpg").unlink()
     assert status_of("celeba", tmp_path)[1].startswith(
         f"{small_celeba / 'img_align_celeba'} lacks 000003.jpg of 3; get"
@@ -105,6 +105,16 @@ def test_another_form_of_a_set_is_named(tmp_path: Path, name: str, file: str):
     assert f"holds {Path(file).name}, which is not read; " in detail
 
 
+def test_folders_and_files_in_each_others_place_are_damage_and_no_crash(tmp_path: Path, small_celeba: Path):
+    for face in (small_celeba / "img_align_celeba").iterdir():
+        face.unlink()
+    (small_celeba / "img_align_celeba").rmdir()
+    (small_celeba / "img_align_celeba").touch()
+    (tmp_path / "bedroom_train_lmdb/data.mdb").mkdir(parents=True)
+    assert "lacks 000001.jpg, 000003.jpg, 000002.jpg of 3; get" in status_of("celeba", tmp_path)[1]
+    assert "data.mdb cannot be read (Is a directory)" in status_of("lsun", tmp_path)[1]
+
+
 @pytest.fixture
 def small_lsun(tmp_path: Path) -> Path:
     folder = tmp_path / "bedroom_train_lmdb"
@@ -124,7 +134,8 @@ def test_lsun_in_miniature(tmp_path: Path, small_lsun: Path):
     with lmdb.open(str(small_lsun), map_size=2**20) as database, database.begin(write=True) as writer:
         writer.put(b"9", b"no jpeg")
     with pytest.raises(
-        DatasetUnavailable, match=r"entry 9 is missing or damaged \(no picture\); get LSUN's bedroom again"
+        DatasetUnavailable,
+        match=r"entry 9 is missing or damaged \(no picture of a kind that is read here\); get LSUN's bedroom again",
     ):
         data.load("lsun/bedroom", root=tmp_path, size=16)
     assert state_of("lsun", tmp_path) == "damaged"

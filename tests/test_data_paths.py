@@ -28,7 +28,9 @@ def test_a_path_that_is_no_utf8_is_read_and_can_be_printed(tmp_path: Path):
     assert (
         str(caught.value)
         .encode()
-        .endswith(b"w\\xe4scht.png is missing or damaged (no picture); remove it or get it again.")
+        .endswith(
+            b"w\\xe4scht.png is missing or damaged (no picture of a kind that is read here); remove it or get it again."
+        )
     )
 
 

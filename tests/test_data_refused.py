@@ -158,7 +158,7 @@ def test_nothing_is_printed_by_decoders(tmp_path: Path):
 
 
 def test_a_drawing_or_a_program_under_a_pictures_name_is_never_run():
-    with pytest.raises(DatasetUnavailable, match=r"x is missing or damaged \(no picture\)"):
+    with pytest.raises(DatasetUnavailable, match=r"x is missing or damaged \(no picture of a kind that is read here\)"):
         decoded(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\nshowpage\n", "x")
 
 

@@ -30,6 +30,16 @@ def holds(folder: Path, names: Iterable[str]) -> bool:
         return True
 
 
+def entries(folder: Path) -> list[Path]:
+    """What lies in a folder, by name; nothing where there is none. Raises `DatasetUnavailable` for an unreadable one."""
+    try:
+        return sorted(folder.iterdir())
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except OSError as error:
+        raise DatasetUnavailable(f"{folder} cannot be read ({error.strerror}); make it readable.") from error
+
+
 def read_bytes(path: Path, advice: str = GET_AGAIN) -> bytes:
     """A file's content. Raises `DatasetUnavailable` for one that cannot be read."""
     try:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from torch import Tensor
 
 from ganlab.data import known
-from ganlab.data.files import GET_AGAIN, PACKINGS, listing
+from ganlab.data.files import GET_AGAIN, PACKINGS, entries, listing
 from ganlab.data.idx import read_idx
 from ganlab.data.places import how_to_get
 from ganlab.data.readers import Read
@@ -79,11 +79,11 @@ def found(kind: IdxSet, root: Path) -> list[Path]:
 def absence(kind: IdxSet, root: Path) -> str:
     """What to do where no file of the set was found: it may lie there in another form, or one folder further up."""
     wanted = f"wanted are {', '.join(kind.md5)}, raw or packed, in {root / kind.folder / 'raw'}"
-    here = [path.name for path in _entries(root) if _canonical(path.name) in kind.md5]
+    here = [path.name for path in entries(root) if _canonical(path.name) in kind.md5]
     if here:
         return f"{root} itself holds {listing(here)}; {wanted}"
-    others = [path.name for path in _entries(root) if _letters(path.name).startswith(_letters(kind.folder))]
-    others += [path.name for folder in _folders(kind, root) for path in _entries(folder)]
+    others = [path.name for path in entries(root) if _letters(path.name).startswith(_letters(kind.folder))]
+    others += [path.name for folder in _folders(kind, root) for path in entries(folder)]
     if forms := [name for name in others if name.lower().endswith(OTHER_FORMS)]:
         return f"{root} holds {listing(forms)}, which is not read; {wanted}"
     return f"optional; {how_to_get(kind.name, root)}"
@@ -104,8 +104,8 @@ def _candidates(kind: IdxSet, root: Path, name: str) -> list[Path]:
         return (not path.name.startswith(name), packed != (kind.md5[name][0] is None), packed and path.suffix != ".gz")
 
     for folder in _folders(kind, root):
-        fitting = [path for path in _entries(folder) if _canonical(path.name) == name]
-        inner = [one for path in fitting if path.is_dir() for one in _entries(path) if _canonical(one.name) == name]
+        fitting = [path for path in entries(folder) if _canonical(path.name) == name]
+        inner = [one for path in fitting if path.is_dir() for one in entries(path) if _canonical(one.name) == name]
         if files := [path for path in (*fitting, *inner) if not path.is_dir()]:
             return sorted(files, key=rank)
     return []
@@ -113,18 +113,9 @@ def _candidates(kind: IdxSet, root: Path, name: str) -> list[Path]:
 
 def _folders(kind: IdxSet, root: Path) -> Iterator[Path]:
     """Where the files may lie: torchvision's folder first, then others of that name, however it is spelled."""
-    spelled = [path for path in _entries(root) if _letters(path.name) == _letters(kind.folder)]
+    spelled = [path for path in entries(root) if _letters(path.name) == _letters(kind.folder)]
     for folder in (root / kind.folder, *(path for path in spelled if path.name != kind.folder)):
         yield from (folder / "raw", folder)
-
-
-def _entries(folder: Path) -> list[Path]:
-    try:
-        return sorted(folder.iterdir())
-    except (FileNotFoundError, NotADirectoryError):
-        return []
-    except OSError as error:
-        raise DatasetUnavailable(f"{folder} cannot be read ({error.strerror}); make it readable.") from error
 
 
 def _canonical(name: str) -> str:

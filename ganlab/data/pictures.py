@@ -64,7 +64,11 @@ def decoded(content: bytes, name: str, advice: str = REMOVE) -> Any:
     except Image.DecompressionBombError:
         problem = _too_large()
     except Exception as error:  # what a damaged file raises depends on its format and on the spot
-        why = "no picture" if isinstance(error, Image.UnidentifiedImageError) else "cut off, or not as its format wants"
+        why = (
+            "no picture of a kind that is read here"
+            if isinstance(error, Image.UnidentifiedImageError)
+            else "cut off, or not as its format wants"
+        )
         raise DatasetUnavailable(f"{name} is missing or damaged ({why}); {advice}.") from error
     raise DatasetUnavailable(f"{name} has {problem}.")
 

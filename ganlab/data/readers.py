@@ -155,6 +155,12 @@ def lsun(root: Path, category: str, split: str, size: int | None, limit: int | N
             yield decoded(value, f"{folder} entry {key.decode(errors='backslashreplace')}", again)
 
     try:
+        (folder / "data.mdb").open("rb").close()
+    except OSError as error:
+        raise DatasetUnavailable(
+            f"{folder / 'data.mdb'} cannot be read ({error.strerror}); make it readable."
+        ) from error
+    try:
         with lmdb.open(str(folder), readonly=True, lock=False, max_readers=1) as database, database.begin() as reader:
             total, page = database.stat()["entries"], database.stat()["psize"]
             wanted, size_on_disk = (database.info()["last_pgno"] + 1) * page, (folder / "data.mdb").stat().st_size

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from ganlab.data import mnist, readers, tfd
-from ganlab.data.files import holds, listing
+from ganlab.data.files import entries, holds, listing
 from ganlab.data.images import load
 from ganlab.data.places import data_root, how_to_get
 from ganlab.errors import DatasetUnavailable
@@ -88,7 +88,7 @@ def _celeba(_name: str, place: Path) -> tuple[bool, str]:
     if missing:
         raise DatasetUnavailable(f"{listed.parent} lacks {missing[0]}; {readers.GET_CELEBA}.")
     faces = [face for split in readers.SPLITS for face in readers.celeba_faces(place, split)]
-    there = {path.name for path in faces[0].parent.iterdir()}
+    there = {path.name for path in entries(faces[0].parent)}
     if gone := [face.name for face in faces if face.name not in there]:
         raise DatasetUnavailable(f"{faces[0].parent} lacks {listing(gone)} of {len(faces):,}; {readers.GET_CELEBA}.")
     opened = _spread(faces)
