@@ -31,7 +31,7 @@ def holds(folder: Path, names: Iterable[str]) -> bool:
 
 
 def entries(folder: Path) -> list[Path]:
-    """What lies in a folder, by name; nothing where there is none. Raises `DatasetUnavailable` for an unreadable one."""
+    """What lies in a folder, by name; nothing where there is none. Raises `DatasetUnavailable` if it is unreadable."""
     try:
         return sorted(folder.iterdir())
     except (FileNotFoundError, NotADirectoryError):

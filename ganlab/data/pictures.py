@@ -48,6 +48,9 @@ def decoded(content: bytes, name: str, advice: str = REMOVE) -> Any:
     The camera's orientation (EXIF) is applied, what is transparent is laid on white, and colours are those of the
     file's colour profile, in sRGB.
 
+    name    what stands for the file in messages
+    advice  what to do where the file is damaged
+
     Raises `DatasetUnavailable` naming a picture that is cut or none, of several pages, of more than 8 bits per channel,
     which do not fit 0 … 255, or of more than `MOST_PIXELS`.
     """
@@ -64,11 +67,8 @@ def decoded(content: bytes, name: str, advice: str = REMOVE) -> Any:
     except Image.DecompressionBombError:
         problem = _too_large()
     except Exception as error:  # what a damaged file raises depends on its format and on the spot
-        why = (
-            "no picture of a kind that is read here"
-            if isinstance(error, Image.UnidentifiedImageError)
-            else "cut off, or not as its format wants"
-        )
+        unknown = isinstance(error, Image.UnidentifiedImageError)
+        why = "no picture of a kind that is read here" if unknown else "cut off, or not as its format wants"
         raise DatasetUnavailable(f"{name} is missing or damaged ({why}); {advice}.") from error
     raise DatasetUnavailable(f"{name} has {problem}.")
 
