@@ -83,9 +83,8 @@ def load_generator(path: Path | str, *, into: nn.Module | None = None) -> tuple[
         raise CheckpointError(f"{path} holds a network that this ganlab cannot make; export it again.") from error
     assert G is not None
     if reason := misfit(G, tensors):
-        raise CheckpointError(
-            f"{path} does not fit {type(unwrapped(G)).__name__} ({reason}); give the network that it is of."
-        )
+        name = type(unwrapped(G)).__name__
+        raise CheckpointError(f"{path} does not fit this {name} ({reason}); give the network that it is of.")
     load_state(G, tensors)
     return G.eval(), info
 
