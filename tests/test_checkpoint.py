@@ -244,7 +244,7 @@ def test_own_networks_are_told_apart_by_their_layers(tmp_path: Path):
     place = tmp_path / "run.ckpt"
     tiny_trainer().save(place)
     other = tiny_trainer()
-    other.G.net[2] = torch.nn.LeakyReLU()  # pyright: ignore[reportIndexIssue]
+    other.G.set_submodule("net.2", torch.nn.LeakyReLU())
     with pytest.raises(CheckpointError, match=r"G\.net\.2: ReLU then, LeakyReLU now"):
         other.resume(place)
     state = checkpoint.read(place)
