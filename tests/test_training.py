@@ -16,7 +16,7 @@ from ganlab.errors import ConfigError, NonFiniteLoss, ShapeError
 from ganlab.objectives import MINIMAX, NON_SATURATING, least_squares
 from ganlab.training import SGD, Adam, TrainConfig, Trainer
 from ganlab.training.config import pick_device
-from ganlab.training.randomness import derived_seed
+from ganlab.training.randomness import derived_seed, forked
 
 
 def parameters(trainer: Trainer) -> Tensor:
@@ -159,6 +159,16 @@ def test_training_leaves_the_callers_randomness_alone():
     torch.manual_seed(5)
     run(trainer)
     assert torch.equal(torch.randn(3), expected)
+
+
+def test_the_numbers_of_an_apple_gpu_are_put_back_too(monkeypatch: pytest.MonkeyPatch):
+    state = torch.tensor([1, 2])
+    put_back: list[Tensor] = []
+    monkeypatch.setattr(torch.mps, "get_rng_state", lambda: state)
+    monkeypatch.setattr(torch.mps, "set_rng_state", put_back.append)
+    with forked(torch.device("mps"), seed=3):
+        assert put_back == []
+    assert put_back[0] is state
 
 
 def test_uniform_noise_fills_its_range_and_normal_noise_has_unit_variance():
