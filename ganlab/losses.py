@@ -129,7 +129,10 @@ def _log_in_softplus(log: sp.Expr, D: sp.Symbol, log_D: sp.Expr, log_1_minus_D: 
         elif base.is_number:
             total, sign = total + exponent * sp.log(abs(base)), sign * sp.sign(base) ** exponent
         else:
-            total += exponent * sp.log(base.subs(D, sp.exp(log_D)))
+            # Factoring may give 2·(2 − D) as −2·(D − 2): each factor with the sign that makes it positive.
+            side = -1 if base.subs(D, sp.Rational(1, 2)).is_negative else 1
+            total += exponent * sp.log((side * base).subs(D, sp.exp(log_D)))
+            sign *= side**exponent
     if sign != 1:
         raise NotStabilisable(f"{log} takes the logarithm of a negative number for D in (0, 1); check its sign.")
     return total

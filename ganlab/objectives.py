@@ -218,7 +218,7 @@ def _optimal_discriminator(objective: Objective) -> Optimum:
         )
     curvature = sp.factor(sp.diff(V_uv, D, 2).subs(D, inside[0]))
     densities = {u: sp.sqrt(p_d), v: sp.sqrt(p_g)}
-    optimum = Optimum(inside[0].subs(densities), curvature.subs(densities))
+    optimum = Optimum(sp.factor(sp.expand(inside[0].subs(densities))), curvature.subs(densities))
     if not curvature.is_negative:
         raise NoOptimum(
             f"{objective.name}: V(D) = {V} has V″ = {optimum.curvature} at D = {optimum.D}, which is not negative for"

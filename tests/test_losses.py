@@ -143,6 +143,15 @@ def test_other_expressions_in_a_probability(expression: sp.Expr, reference):
     torch.testing.assert_close(ours, by_hand, rtol=1e-9, atol=1e-9)
 
 
+@pytest.mark.parametrize("factor", [2 - D, 4 - 2 * D, (2 - D) * (3 - D)], ids=str)
+def test_a_factor_is_positive_whichever_way_it_is_factored(factor: sp.Expr):
+    logits = torch.linspace(-15, 15, 41, dtype=torch.float64)
+    ours = value_and_gradient(mine(-sp.log(factor)), logits)
+    plain = sp.lambdify(D, factor)
+    by_hand = value_and_gradient(lambda t: -plain(t.sigmoid()).log().mean(), logits)
+    torch.testing.assert_close(ours, by_hand, rtol=1e-9, atol=1e-9)
+
+
 def test_hinge_losses_on_a_score():
     logits = torch.linspace(-3, 3, 40)
     ours = value_and_gradient(mine(sp.Max(0, 1 - D), "score"), logits)

@@ -1,0 +1,60 @@
+"""torch.compile where there is no compiler: one line, by the command and by hand."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from own import ImageG, image_trainer
+from tiny import run
+
+from ganlab.errors import ConfigError
+from ganlab.training.compilation import compiler_named
+
+COMMAND = [sys.executable, "-m", "ganlab", "train", "digits", "--steps", "3", "--every", "3", "--device", "cpu"]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows finds its compiler elsewhere than in PATH")
+def test_without_a_compiler_train_says_so_in_a_line(tmp_path: Path):
+    """About 20 s: torch looks for a compiler; then what the message says is done."""
+    blind = os.environ | {
+        "PATH": "/nowhere",
+        "TORCHINDUCTOR_CACHE_DIR": str(tmp_path / "cache"),
+        "OMP_NUM_THREADS": "1",
+    }
+    blind.pop("CXX", None)
+    folder = tmp_path / "a run"
+    failed = subprocess.run(
+        [*COMMAND, "--compile", "--out", str(folder)], env=blind, capture_output=True, text=True, check=False
+    )
+    assert failed.returncode == 2, failed.stderr
+    assert "Traceback" not in failed.stderr
+    assert failed.stderr.splitlines()[-1].startswith("error: torch.compile fails on these networks")
+    assert "or train without compile" in failed.stderr
+    done = subprocess.run([*COMMAND, "--out", str(folder)], env=blind, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    advice = done.stdout.splitlines()[-1].partition("draw more with: ")[2]
+    assert advice.startswith("python -m ganlab sample '")  # a path with a space is quoted
+    line = f"{sys.executable} {advice.removeprefix('python ')} --n 4"
+    subprocess.run(line, shell=True, cwd=tmp_path, env=os.environ | {"OMP_NUM_THREADS": "1"}, check=True)
+    assert (tmp_path / "samples.png").exists()
+
+
+def test_a_failing_compiler_of_the_users_own_is_named():
+    def broken(_graph: object, _inputs: object) -> Any:
+        raise RuntimeError("no\ncompiler")
+
+    trainer = image_trainer(torch.compile(ImageG(), backend=broken))
+    with pytest.raises(ConfigError, match=r"torch\.compile fails on these networks") as caught:
+        run(trainer)
+    assert "\n" not in str(caught.value)
+    assert trainer.step == 0
+
+
+def test_other_errors_pass_through():
+    with pytest.raises(ZeroDivisionError), compiler_named():
+        _ = 1 / 0
