@@ -119,7 +119,8 @@ def doubt(p: Law, q: Law) -> sp.Expr:
     """log 2 − JS(p⊗q, q⊗p): how unsure the best critic stays, the mean entropy of its answers, ≥ 0, in nats.
 
     An answer has the entropy 0 exactly where p_i q_j p_j q_i = 0. For i = j this asks p_i q_i = 0; so the doubt is 0
-    exactly for laws on disjoint supports, at whatever distance: pairing alone does not cure saturation.
+    exactly for laws on disjoint supports, at whatever distance: pairing alone does not cure saturation. (It is at least
+    log 2 · Σ p_i q_i, the chance that both letters are the same.)
     """
     terms = []
     for one, other in zip(*in_both_orders(p, q), strict=True):
@@ -141,10 +142,10 @@ def mixed_derivative(loss: sp.Expr, T: sp.Symbol) -> sp.Expr:
 def value_of_laws(P: np.ndarray, Q: np.ndarray, t: np.ndarray) -> np.ndarray:
     """V(t) for laws P, Q and logits t, each [..., letters], in float64, nats; a pair without weight counts 0."""
     P, Q, t = _checked(P, Q, t)
-    with np.errstate(invalid="ignore"):
-        log_sigma = -np.logaddexp(0, t[..., None, :] - t[..., :, None])  # [..., i, j]
-    weights = P[..., :, None] * Q[..., None, :]
-    return np.where(weights > 0, weights * log_sigma, 0).sum(axis=(-2, -1))
+    weights = P[..., :, None] * Q[..., None, :]  # [..., i, j]
+    with np.errstate(invalid="ignore"):  # ∞ − ∞, between letters that never meet
+        terms = weights * -np.logaddexp(0, t[..., None, :] - t[..., :, None])
+    return np.where(weights > 0, terms, 0).sum(axis=(-2, -1))
 
 
 def best_value_of_laws(P: np.ndarray, Q: np.ndarray) -> np.ndarray:
