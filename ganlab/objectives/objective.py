@@ -66,33 +66,36 @@ class Objective:
     def __post_init__(self) -> None:
         if self.output not in DOMAIN:
             raise ObjectiveError(f"{self.name}: output is {self.output!r}; give 'probability', 'score' or 'pair'.")
-        may_lack_D = ("generator_real", "fake") if self.output == "pair" else ("generator_real",)
         for role in ("real", "fake", "generator", "generator_real"):
-            expression = getattr(self, role)
-            if not isinstance(expression, (sp.Expr, int, float)) or isinstance(expression, bool):
-                raise ObjectiveError(
-                    f"{self.name}: {role} = {expression!r} is no sympy expression; write it with ganlab.objectives.D."
-                )
-            expression = sp.sympify(expression)
-            if expression.has(sp.I, sp.oo, -sp.oo, sp.zoo, sp.nan):
-                raise ObjectiveError(f"{self.name}: {role} = {expression} is not finite and real; check the formula.")
-            unknown = sorted(map(str, expression.free_symbols - {D, *self.parameters}))
-            unknown += sorted(str(f.func) for f in expression.atoms(AppliedUndef))
-            if unknown:
-                raise UndefinedName(
-                    f"{self.name}: {role} = {expression} uses {', '.join(unknown)}; use only ganlab.objectives.D,"
-                    " elementary functions, and symbols listed in parameters."
-                )
-            if role not in may_lack_D and D not in expression.free_symbols:
-                raise ObjectiveError(
-                    f"{self.name}: {role} = {expression} does not depend on D; write it as a function of D."
-                )
-            object.__setattr__(self, role, expression)
+            object.__setattr__(self, role, self._checked(role))
         if self.output == "pair" and (self.fake, self.generator_real) != (0, 0):
             raise ObjectiveError(
                 f"{self.name}: fake = {self.fake} and generator_real = {self.generator_real}, but on pairs each player"
                 " has one loss; put D's into real and G's into generator, and give fake=0."
             )
+
+    def _checked(self, role: str) -> sp.Expr:
+        expression = getattr(self, role)
+        if not isinstance(expression, (sp.Expr, int, float)) or isinstance(expression, bool):
+            raise ObjectiveError(
+                f"{self.name}: {role} = {expression!r} is no sympy expression; write it with ganlab.objectives.D."
+            )
+        expression = sp.sympify(expression)
+        if expression.has(sp.I, sp.oo, -sp.oo, sp.zoo, sp.nan):
+            raise ObjectiveError(f"{self.name}: {role} = {expression} is not finite and real; check the formula.")
+        unknown = sorted(map(str, expression.free_symbols - {D, *self.parameters}))
+        unknown += sorted(str(f.func) for f in expression.atoms(AppliedUndef))
+        if unknown:
+            raise UndefinedName(
+                f"{self.name}: {role} = {expression} uses {', '.join(unknown)}; use only ganlab.objectives.D,"
+                " elementary functions, and symbols listed in parameters."
+            )
+        may_lack_D = role == "generator_real" or (role == "fake" and self.output == "pair")
+        if not may_lack_D and D not in expression.free_symbols:
+            raise ObjectiveError(
+                f"{self.name}: {role} = {expression} does not depend on D; write it as a function of D."
+            )
+        return expression
 
     @property
     def value_integrand(self) -> sp.Expr:
@@ -168,8 +171,7 @@ class Objective:
     @property
     def latex(self) -> str:
         """The two players' problems as one LaTeX `aligned` environment."""
-        at_data, at_fake = sp.Symbol("D(x)"), sp.Symbol("D(G(z))")
-        at_pair = sp.Symbol(r"\sigma(t(x) - t(G(z)))")
+        at_data, at_fake, at_pair = map(sp.Symbol, ("D(x)", "D(G(z))", r"\sigma(t(x) - t(G(z)))"))
 
         def expectation(law: str, loss: sp.Expr, value: sp.Symbol) -> str:
             return rf"\mathbb{{E}}_{{{law}}}\left[{sp.latex(loss.subs(D, value))}\right]"
@@ -177,11 +179,12 @@ class Objective:
         if self.output == "pair":
             both = r"x \sim p_\mathrm{data},\, z \sim p_z"
             of_D, of_G = (expectation(both, loss, at_pair) for loss in (self.real, self.generator))
-            return rf"\begin{{aligned}}&\min_D\; {of_D}\\&\min_G\; {of_G}\end{{aligned}}"
-        on_data = expectation(r"x \sim p_\mathrm{data}", self.real, at_data)
-        on_fake = expectation("z \\sim p_z", self.fake, at_fake)
-        of_G = expectation("z \\sim p_z", self.generator, at_fake)
-        return rf"\begin{{aligned}}&\min_D\; {on_data} + {on_fake}\\&\min_G\; {of_G}\end{{aligned}}"
+        else:
+            on_data = expectation(r"x \sim p_\mathrm{data}", self.real, at_data)
+            on_fake = expectation(r"z \sim p_z", self.fake, at_fake)
+            of_D = f"{on_data} + {on_fake}"
+            of_G = expectation(r"z \sim p_z", self.generator, at_fake)
+        return rf"\begin{{aligned}}&\min_D\; {of_D}\\&\min_G\; {of_G}\end{{aligned}}"
 
     def smoothed(self, label_smoothing: float) -> "Objective":
         """This objective with one-sided label smoothing: real samples count as generated with this probability
