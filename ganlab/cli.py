@@ -1,6 +1,7 @@
 """The command line: `python -m ganlab doctor | train | sample | reproduce | table | ledger`."""
 
 import os
+import shlex
 import sys
 from functools import partial
 from pathlib import Path
@@ -76,7 +77,8 @@ def train(
         print(f"stopped at step {trainer.step}, saved in {folder}; the same command goes on from there")
         return INTERRUPTED
     training.export_generator(trainer, folder / GENERATOR)
-    print(f"done: see {folder / SAMPLES}; draw more with: python -m ganlab sample {folder / GENERATOR}")
+    generator = shlex.quote(str(folder / GENERATOR))
+    print(f"done: see {folder / SAMPLES}; draw more with: python -m ganlab sample {generator}")
     return 0
 
 

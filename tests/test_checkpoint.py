@@ -1,6 +1,8 @@
 """Runs that go on as if nothing had happened, and files that are refused."""
 
 import errno
+import hashlib
+import io
 import os
 import pickle
 import signal
@@ -79,8 +81,11 @@ def test_other_weights_are_refused(tmp_path: Path):
     tiny_trainer().save(tmp_path / "run.ckpt")
     wider = tiny_trainer()
     wider.G.net[0] = torch.nn.Linear(3, 9, bias=False)  # pyright: ignore
-    with pytest.raises(CheckpointError, match="does not fit these models") as caught:
+    with pytest.raises(CheckpointError, match=r"G\.net\.0\.weight: \[8, 3\] then, \[9, 3\] now"):
         wider.resume(tmp_path / "run.ckpt")
+    with pytest.raises(CheckpointError, match="does not fit these models") as caught:
+        wider.load_state_dict(checkpoint.read(tmp_path / "run.ckpt"))
+    assert "net.0.weight is [8, 3] there and [9, 3] here" in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
@@ -128,7 +133,14 @@ def test_a_foreign_file_is_refused_and_runs_no_code(tmp_path: Path):
         place.write_bytes(content)
         with pytest.raises(CheckpointError, match="no ganlab checkpoint"):
             checkpoint.read(place)
-    checkpoint.write(place, {"step": Malicious()})
+    place.unlink()
+    with pytest.raises(CheckpointError, match=r"state\['step'\] is a Malicious, which could not be read again"):
+        checkpoint.write(place, {"step": Malicious()})
+    assert not place.exists()
+    content = io.BytesIO()
+    torch.save({"step": Malicious()}, content)
+    header = f"{hashlib.sha256(content.getvalue()).hexdigest()} {len(content.getvalue())}\n"
+    place.write_bytes(checkpoint.MAGIC + header.encode() + content.getvalue())
     with pytest.raises(CheckpointError, match="do not trust it"):
         checkpoint.read(place)
     with pytest.raises(CheckpointError, match="cannot be read"):

@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from tiny import TinyD, TinyG, examples, run, tiny_trainer
 from torch import Tensor, nn
 
+from ganlab import models
 from ganlab.errors import ConfigError, NonFiniteLoss, ShapeError
 from ganlab.objectives import MINIMAX, NON_SATURATING, least_squares
 from ganlab.training import SGD, Adam, TrainConfig, Trainer
@@ -169,19 +170,32 @@ def test_uniform_noise_fills_its_range_and_normal_noise_has_unit_variance():
 
 
 def test_images_are_scaled_to_the_generators_range():
-    class ImageG(TinyG):
-        output_range = (0.0, 1.0)
+    class HalfG(models.MLPGenerator):
+        output_range = (-0.5, 1.0)
+
+    class UnboundedG(nn.Module):
+        z_dim = 3
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.net = nn.Linear(3, 4)
+
+        def forward(self, z: Tensor) -> Tensor:
+            return self.net(z).view(-1, 1, 2, 2)
 
     images = torch.arange(256, dtype=torch.uint8).reshape(64, 1, 2, 2)
-    for G, low in ((TinyG(), -1.0), (ImageG(), 0.0)):
-        batch = Trainer(G, TinyD(), NON_SATURATING, images, TrainConfig(batch=64, device="cpu")).real_batch(0)
+    D = models.MLPDiscriminator(side=2, hidden=(4,))
+    sigmoid = models.Generator2014(z_dim=3, side=2, hidden=4)
+    for G, low in ((UnboundedG(), -1.0), (sigmoid, 0.0), (HalfG(z_dim=3, side=2, hidden=(4,)), -0.5)):
+        batch = Trainer(G, D, NON_SATURATING, images, TrainConfig(batch=64, device="cpu")).real_batch(0)
         assert (batch.min().item(), batch.max().item()) == (low, 1.0)
         assert batch.unique().numel() == 256
 
 
 def test_examples_of_one_number_each_may_have_any_stride():
     column = torch.arange(50.0)[:, None].as_strided((50, 1), (1, 0))
-    trainer = Trainer(TinyG(), TinyD(), NON_SATURATING, column, TrainConfig(batch=50, device="cpu"))
+    G, D = models.ToyGenerator(z_dim=2, dim=1, width=4), models.ToyDiscriminator(dim=1, width=4)
+    trainer = Trainer(G, D, NON_SATURATING, column, TrainConfig(batch=50, device="cpu"))
     assert sorted(trainer.real_batch(0).flatten().tolist()) == list(range(50))
 
 
@@ -282,17 +296,11 @@ def test_training_on_cuda(precision: str):
 
 
 def test_convolutions_are_stored_channels_last():
-    class ConvD(nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.conv = nn.Conv2d(3, 4, 3)
-
-        def forward(self, x: Tensor) -> Tensor:
-            return self.conv(x).mean((1, 2, 3))
-
-    images = torch.zeros(8, 3, 6, 6, dtype=torch.uint8)
-    trainer = Trainer(TinyG(), ConvD(), NON_SATURATING, images, TrainConfig(batch=8, device="cpu"))
-    assert trainer.D.get_parameter("conv.weight").is_contiguous(memory_format=torch.channels_last)
+    images = torch.zeros(8, 1, 28, 28, dtype=torch.uint8)
+    G, D = models.DCGANGenerator(28, width=4), models.DCGANDiscriminator(28, width=4)
+    trainer = Trainer(G, D, NON_SATURATING, images, TrainConfig(batch=8, device="cpu"))
+    for model, name in ((trainer.G, "net.3.weight"), (trainer.D, "net.2.weight")):
+        assert model.get_parameter(name).is_contiguous(memory_format=torch.channels_last)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,8 @@
 """What all networks share: how they are rebuilt, and how they refuse a wrong shape."""
 
+import functools
 import inspect
+import itertools
 import math
 from collections.abc import Callable, Sequence
 from typing import Any, Self
@@ -10,13 +12,39 @@ from torch import Tensor, nn
 
 from ganlab.errors import ConfigError, ShapeError
 
+SMALLEST_RANDOM_SEED = 2**33
+"""Seeds that torch gives itself are random, of 64 bits; one below this was given by somebody."""
 MODELS: dict[str, Callable[..., nn.Module]] = {}
+
+
+RANDOM_SEED = torch.initial_seed()
+"""The seed that torch gave itself when this process began, or the one that it was given before this import."""
+_numbers = itertools.count()
+
+
+def _repeatable(init: Callable[..., None]) -> Callable[..., None]:
+    """A constructor whose first weights are the same in every process, where nobody seeded torch.
+
+    A process that never calls `torch.manual_seed` has another seed each time. In it the first network made, the second
+    and so on get first weights of their own, always the same ones; torch's random numbers stay where they are.
+    """
+
+    @functools.wraps(init)
+    def drawn(module: nn.Module, *args: Any, **kwargs: Any) -> None:
+        if torch.initial_seed() != RANDOM_SEED or RANDOM_SEED < SMALLEST_RANDOM_SEED:
+            return init(module, *args, **kwargs)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(next(_numbers))
+            return init(module, *args, **kwargs)
+
+    return drawn
 
 
 class Rebuildable(nn.Module):
     """A module that remembers its constructor arguments as `spec`: plain values from which `build` makes it again.
 
-    Subclasses are registered by name; every constructor argument must be a keyword with a plain value.
+    Subclasses are registered by name; every constructor argument must be a keyword with a plain value. First weights
+    come from torch's random numbers, and are repeatable where these were never seeded, too.
     """
 
     spec: dict[str, Any]
@@ -24,6 +52,7 @@ class Rebuildable(nn.Module):
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
         MODELS[cls.__name__] = cls
+        cls.__init__ = _repeatable(cls.__init__)
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         """Note the arguments, defaults included, before the constructor runs."""

@@ -16,9 +16,11 @@ class StackedLinear(nn.Module):
 
     def __init__(self, layers: Sequence[nn.Linear]) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.stack([layer.weight.detach().T for layer in layers]).contiguous())
+        weights = torch.stack([layer.weight.detach().T for layer in layers]).contiguous()
+        self.weight = nn.Parameter(weights, requires_grad=layers[0].weight.requires_grad)
         biases = [torch.zeros(layer.out_features) if layer.bias is None else layer.bias.detach() for layer in layers]
-        self.bias = nn.Parameter(torch.stack(biases)[:, None], requires_grad=layers[0].bias is not None)
+        trained = layers[0].bias is not None and layers[0].bias.requires_grad
+        self.bias = nn.Parameter(torch.stack(biases)[:, None], requires_grad=trained)
 
     def forward(self, x: Tensor) -> Tensor:
         """Outputs [N, batch, n_out] of inputs [N, batch, n_in], member by member."""

@@ -11,6 +11,9 @@ import torch
 from torch import nn
 
 from ganlab.errors import ConfigError
+from ganlab.training.checks import integer, make_plain, number, one_of, shown
+
+RATE = "a finite number of at least 0"
 
 
 @dataclass(frozen=True)
@@ -20,6 +23,11 @@ class Adam:
     lr: float = 2e-4
     beta1: float = 0.5
     beta2: float = 0.999
+
+    def __post_init__(self) -> None:
+        make_plain(self, lr=number("lr", self.lr, RATE, 0))
+        betas = {name: number(name, getattr(self, name), "a share in [0, 1)", 0, 1) for name in ("beta1", "beta2")}
+        make_plain(self, **betas)
 
     def build(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
         """The optimiser of these parameters, one kernel per step."""
@@ -48,8 +56,18 @@ class SGD:
     ramp_epochs: int = 250
 
     def __post_init__(self) -> None:
-        _at_least("epoch", self.epoch, 1)
-        _at_least("ramp_epochs", self.ramp_epochs, 2)
+        make_plain(
+            self,
+            lr=number("lr", self.lr, RATE, 0),
+            momentum=number("momentum", self.momentum, "a share in [0, 1)", 0, 1),
+            decay=number("decay", self.decay, "a number of at least 1, such as 1.000004", 1),
+            lr_floor=number("lr_floor", self.lr_floor, RATE, 0),
+            epoch=integer("epoch", self.epoch, 1),
+            ramp_epochs=integer("ramp_epochs", self.ramp_epochs, 2),
+        )
+        if self.final_momentum is not None:
+            final = number("final_momentum", self.final_momentum, "a share in [0, 1), or None", 0, 1)
+            make_plain(self, final_momentum=final)
 
     def build(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
         """The optimiser of these parameters, one kernel per step."""
@@ -59,8 +77,11 @@ class SGD:
         """What step 0, 1, … runs with."""
         final = self.momentum if self.final_momentum is None else self.final_momentum
         done = min(1.0, step // self.epoch / (self.ramp_epochs - 1))
-        lr = max(self.lr / self.decay**step, self.lr_floor)
-        return {"lr": lr, "momentum": self.momentum + done * (final - self.momentum)}
+        try:
+            lr = self.lr / self.decay**step
+        except OverflowError:
+            lr = 0.0
+        return {"lr": max(lr, self.lr_floor), "momentum": self.momentum + done * (final - self.momentum)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,7 +105,7 @@ class TrainConfig:
     precision: Literal["float32", "bfloat16"] = "float32"  # of the forward passes; weights stay float32
     compile: bool = False  # torch.compile: slow first steps, faster ones after
     device: str = "auto"  # cuda, then mps, then cpu
-    seed: int = 0
+    seed: int = 0  # of batches, noise and dropout; first weights are drawn before, where torch.manual_seed decides them
 
     def instance_noise_at(self, step: int) -> float:
         """The σ of step 0, 1, …: linear from `instance_noise` to 0 at half of the steps."""
@@ -101,36 +122,32 @@ class TrainConfig:
         return 1.0 if step < constant else (self.steps - step) / (self.steps - constant)
 
     def __post_init__(self) -> None:
-        _at_least("steps", self.steps, 1)
-        _at_least("batch", self.batch, 1)
-        _at_least("k", self.k, 1)
-        _one_of("update", self.update, ("alternating", "simultaneous"))
-        _one_of("noise", self.noise, ("normal", "uniform", "unit uniform"))
-        _one_of("precision", self.precision, ("float32", "bfloat16"))
-        if not 0 <= self.label_smoothing < 0.5:
-            raise ConfigError(f"label_smoothing is {self.label_smoothing}; give a number in [0, 0.5).")
-        if not (math.isfinite(self.instance_noise) and self.instance_noise >= 0):
-            raise ConfigError(f"instance_noise is {self.instance_noise}; give a standard deviation of at least 0.")
-        if not 0 <= self.decay_from <= 1:
-            raise ConfigError(f"decay_from is {self.decay_from}; give a share of the steps in [0, 1].")
-        if not 0 <= self.ema < 1:
-            raise ConfigError(f"ema is {self.ema}; give a decay in [0, 1), such as 0.999, or 0 for none.")
-        _at_least("ema_warmup", self.ema_warmup, 1)
+        counts = {name: integer(name, getattr(self, name), 1) for name in ("steps", "batch", "k", "ema_warmup")}
+        make_plain(
+            self,
+            **counts,
+            seed=integer("seed", self.seed),
+            label_smoothing=number("label_smoothing", self.label_smoothing, "a number in [0, 0.5)", 0, 0.5),
+            instance_noise=number(
+                "instance_noise", self.instance_noise, "a standard deviation of at least 0, and finite", 0
+            ),
+            decay_from=number("decay_from", self.decay_from, "a share of the steps in [0, 1]", 0, math.nextafter(1, 2)),
+            ema=number("ema", self.ema, "a decay in [0, 1), such as 0.999, or 0 for none", 0, 1),
+        )
+        one_of("update", self.update, ("alternating", "simultaneous"))
+        one_of("noise", self.noise, ("normal", "uniform", "unit uniform"))
+        one_of("precision", self.precision, ("float32", "bfloat16"))
+        if not isinstance(self.compile, bool):
+            raise ConfigError(f"compile is {shown(self.compile)}; give True or False.")
+        if isinstance(self.device, torch.device):
+            make_plain(self, device=str(self.device))
+        if not isinstance(self.device, str):
+            raise ConfigError(f"device is {shown(self.device)}; give a name, such as 'cpu', or 'auto'.")
         if self.update == "simultaneous" and self.k != 1:
             raise ConfigError(f"k is {self.k} with simultaneous updates, which are one for one; give k = 1.")
         for role in ("optimizer_d", "optimizer_g"):
             if not isinstance(getattr(self, role), Adam | SGD):
-                raise ConfigError(f"{role} is {getattr(self, role)!r}; give training.Adam(…) or training.SGD(…).")
-
-
-def _at_least(name: str, value: int, least: int) -> None:
-    if not isinstance(value, int) or isinstance(value, bool) or value < least:
-        raise ConfigError(f"{name} is {value!r}; give an integer of at least {least}.")
-
-
-def _one_of(name: str, value: str, choices: tuple[str, ...]) -> None:
-    if value not in choices:
-        raise ConfigError(f"{name} is {value!r}; give one of {', '.join(map(repr, choices))}.")
+                raise ConfigError(f"{role} is {shown(getattr(self, role))}; give training.Adam(…) or training.SGD(…).")
 
 
 def plain(value: Any) -> Any:

@@ -1,7 +1,7 @@
 """Many seeds at once: N small GANs trained as one vectorised pair."""
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import torch
@@ -11,10 +11,13 @@ from ganlab.errors import ConfigError
 from ganlab.losses import Losses
 from ganlab.models.stacked import Stacked
 from ganlab.objectives import Objective
+from ganlab.training import front_door
+from ganlab.training.checks import integer, shown
 from ganlab.training.config import TrainConfig
 from ganlab.training.randomness import generator
 from ganlab.training.record import COLUMNS
-from ganlab.training.sampling import draw_noise
+from ganlab.training.rehearsal import Fit
+from ganlab.training.sampling import draw_noise, require_memory
 from ganlab.training.sources import Law, Source, StackedSource, source_of
 from ganlab.training.trainer import Trainer
 
@@ -34,31 +37,47 @@ class Ensemble(Trainer):
         self,
         make: Callable[[], tuple[nn.Module, nn.Module]],
         objective: Objective,
-        data: Tensor | Law,
+        data: Any,
         config: TrainConfig | None = None,
         *,
         seeds: Sequence[int],
     ) -> None:
-        self.seeds = tuple(seeds)
+        if not isinstance(seeds, Iterable) or isinstance(seeds, str):
+            raise ConfigError(f"seeds is {shown(seeds)}; give several, such as range(3).")
+        self.seeds = tuple(integer("a seed", seed) for seed in seeds)
         if not self.seeds:
             raise ConfigError("seeds are none; give at least one.")
-        config = config or TrainConfig()
         Gs, Ds = zip(*(self._made(make, seed) for seed in self.seeds), strict=True)
         super().__init__(Stacked(Gs), Stacked(Ds), objective, data, config)
         alone = self.losses
         self.losses = Losses(torch.vmap(alone.real), torch.vmap(alone.fake), torch.vmap(alone.generator))
-        self._history = torch.zeros(config.steps, len(COLUMNS), len(self.seeds), device=self.device)
+        self._history = torch.zeros(self.config.steps, len(COLUMNS), len(self.seeds), device=self.device)
 
     @staticmethod
     def _made(make: Callable[[], tuple[nn.Module, nn.Module]], seed: int) -> tuple[nn.Module, nn.Module]:
+        if not callable(make):
+            raise ConfigError(f"make is {shown(make)}; give a function that makes a pair (G, D).")
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            return make()
+            pair = make()
+        if not isinstance(pair, tuple) or [isinstance(network, nn.Module) for network in pair] != [True, True]:
+            raise ConfigError(f"make gives {shown(pair)}; let it give a pair of networks (G, D).")
+        return pair
 
-    def _source(self, data: Tensor | Law) -> Source:
-        config = self.config
-        rest = (data, config.batch, self.value_range, self.device)
+    def _source(self, examples: Tensor | Law) -> Source:
+        rest = (examples, self.config.batch, self.value_range, self.device)
         return StackedSource([source_of(*rest, seed, self.rank) for seed in self.seeds])
+
+    def _looked_at(self, examples: Tensor | Law) -> tuple[Fit, list[str]]:
+        """One member alone, as `Trainer` looks at it; then that stacking leaves its answers as they are."""
+        assert isinstance(self.G, Stacked)
+        assert isinstance(self.D, Stacked)
+        G, D = (stacked.member(0).to(self.device) for stacked in (self.G, self.D))
+        real, z = self.source.batch(0), self._first_noise()
+        fit, said = front_door.look(G, D, self.objective, real[0], z, examples, self._precision)
+        _require_equal_answers("G", G, self.G, z.expand(len(self.seeds), *z.shape))
+        _require_equal_answers("D", D, self.D, real)
+        return fit, said
 
     def noise(self, stream: str) -> Tensor:
         """Noise z [N, batch, z_dim] of the current step: each member's own."""
@@ -78,6 +97,8 @@ class Ensemble(Trainer):
 
     def sample(self, n: int, *, seed: int = 0) -> Tensor:
         """`n` samples of every member's generator, [N, n, dim], on the CPU; all members get the same z."""
+        n = integer("n", n, 1)
+        require_memory(n, len(self.seeds) * self.z_dim)
         z = draw_noise(self.config.noise, n, self.z_dim, generator(torch.device("cpu"), seed, 0, 0, "samples"))
         with torch.no_grad():
             return self.sampler(z.to(self.device).expand(len(self.seeds), -1, -1)).cpu()
@@ -93,3 +114,11 @@ class Ensemble(Trainer):
     def description(self) -> dict[str, Any]:
         """As for `Trainer`, with all seeds."""
         return super().description | {"seeds": list(self.seeds)}
+
+
+@torch.no_grad()
+def _require_equal_answers(role: str, one: nn.Module, stacked: nn.Module, x: Tensor) -> None:
+    """Raise `ConfigError` when the first member alone answers x [N, batch, …] otherwise than among all."""
+    alone, together = one(x[0]), stacked(x)[0]
+    if alone.shape != together.shape or not torch.allclose(alone, together, rtol=1e-3, atol=1e-4):
+        raise ConfigError(f"{role} ({type(one).__name__}) does more in its forward than its `.net`; let `.net` be all.")

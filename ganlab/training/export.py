@@ -1,8 +1,11 @@
-"""Trained generators as safetensors files: weights, and in the metadata what is needed to draw from them."""
+"""Trained generators as safetensors files: weights, and in the metadata what is needed to draw from them.
+
+One checksum is over both: a file whose weights, names, shapes or metadata were changed is refused.
+"""
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,68 +15,125 @@ import torch
 from torch import Tensor, nn
 
 from ganlab import models
-from ganlab.errors import CheckpointError
-from ganlab.training.checkpoint import write_whole
+from ganlab.errors import CheckpointError, GanlabError
+from ganlab.training.checkpoint import refuse_foreign, write_whole
 from ganlab.training.trainer import Trainer
+from ganlab.training.wrappers import load_state, misfit, state_of, unwrapped
 
 
 @dataclass(frozen=True)
 class GeneratorInfo:
-    """How an exported generator was trained and how to draw from it."""
+    """How an exported generator was trained and how to draw from it.
 
-    spec: dict[str, Any]
+    spec     what `ganlab.models.build` makes it from; None for a network of one's own, of which only weights are saved
+    network  the name of its class
+    """
+
+    spec: dict[str, Any] | None
     noise: str
     step: int
     objective: str
     seed: int
     sha256: str
+    network: str = ""
 
 
-def export_generator(trainer: Trainer, path: Path | str) -> None:
+def export_generator(trainer: Trainer, path: Path | str, *, weights_only: bool = False) -> None:
     """Write the generator that the trainer samples from (the averaged one when there is one) to one file.
 
-    Raises `CheckpointError` when the generator has no `spec` (it is not one of `ganlab.models`) or the disk is full.
+    A network of one's own has no `spec` to be made again from. With `weights_only` its weights alone are written, and
+    `load_generator(path, into=G)` loads them into one that is made anew.
+
+    Raises `CheckpointError` when the generator has no `spec` and `weights_only` is not set, when another kind of file
+    is at `path`, or when the disk is full.
     """
-    G = trainer.sampler
-    spec = getattr(G, "spec", None)
-    if not isinstance(spec, dict):
+    G = unwrapped(trainer.sampler)
+    spec = getattr(G, "spec", None) if not weights_only else None
+    name = type(G).__name__
+    if not isinstance(spec, dict) and not weights_only:
         raise CheckpointError(
-            f"{type(G).__name__} has no spec to rebuild it from; export a generator of ganlab.models."
+            f"{name} has no spec to rebuild it from; export its weights with export_generator(trainer, path,"
+            f" weights_only=True) and load them with load_generator(path, into=G), G being a {name} made anew."
         )
-    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in G.state_dict().items()}
-    info = GeneratorInfo(
-        spec, trainer.config.noise, trainer.step, trainer.objective.name, trainer.config.seed, _digest(tensors)
-    )
+    tensors = {key: _plain(key, value) for key, value in state_of(G).items()}
+    config = trainer.config
+    info = GeneratorInfo(spec, config.noise, trainer.step, trainer.objective.name, config.seed, "", name)
+    info = replace(info, sha256=_digest(tensors, info))
+    refuse_foreign(Path(path), lambda start: b'"ganlab"' in start)
     write_whole(Path(path), safetensors.torch.save(tensors, metadata={"ganlab": json.dumps(asdict(info))}))
 
 
-def load_generator(path: Path | str) -> tuple[nn.Module, GeneratorInfo]:
+def load_generator(path: Path | str, *, into: nn.Module | None = None) -> tuple[nn.Module, GeneratorInfo]:
     """The generator in an exported file, on the CPU in evaluation mode, and how it was trained.
 
-    Raises `CheckpointError` for a file that is missing, damaged, or not exported by ganlab.
+    into   a network to load the weights into: needed for one's own, of which only the weights are saved
+
+    Raises `CheckpointError` for a file that is missing, damaged, or not exported by ganlab, and for weights that do not
+    fit.
     """
+    tensors, info = _read(path)
+    if into is None and info.spec is None:
+        raise CheckpointError(
+            f"{path} holds the weights of a {info.network} alone; make one and load them with"
+            " load_generator(path, into=G)."
+        )
     try:
-        with safetensors.safe_open(path, framework="pt") as file:
-            metadata = json.loads((file.metadata() or {}).get("ganlab", "null"))
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
-    except (OSError, safetensors.SafetensorError, json.JSONDecodeError) as error:
-        raise CheckpointError(f"{path} cannot be read ({error}); give a file that ganlab exported.") from error
+        G = into if info.spec is None or into is not None else models.build(info.spec)
+    except (GanlabError, TypeError) as error:
+        raise CheckpointError(f"{path} holds a network that this ganlab cannot make; export it again.") from error
+    assert G is not None
+    if reason := misfit(G, tensors):
+        raise CheckpointError(
+            f"{path} does not fit {type(unwrapped(G)).__name__} ({reason}); give the network that it is of."
+        )
+    load_state(G, tensors)
+    return G.eval(), info
+
+
+def _read(path: Path | str) -> tuple[dict[str, Tensor], GeneratorInfo]:
+    """The tensors and the metadata of an exported file, checked."""
+    try:
+        content = Path(path).read_bytes()
+    except OSError as error:
+        raise CheckpointError(f"{path} cannot be read ({error.strerror}); give a file that ganlab exported.") from error
+    try:
+        tensors = safetensors.torch.load(content)
+        header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
+        metadata = json.loads(header.get("__metadata__", {}).get("ganlab", "null"))
+    except (safetensors.SafetensorError, ValueError, KeyError, TypeError, RuntimeError) as error:
+        raise CheckpointError(
+            f"{path} cannot be read (it is no whole safetensors file); give one by ganlab."
+        ) from error
     if not isinstance(metadata, dict):
         raise CheckpointError(f"{path} holds no ganlab generator; give a file that ganlab exported.")
     try:
         info = GeneratorInfo(**metadata)
     except TypeError as error:
-        raise CheckpointError(
-            f"{path} was exported by another version of ganlab ({error}); export it again."
-        ) from error
-    if _digest(tensors) != info.sha256:
+        raise CheckpointError(f"{path} was exported by another version of ganlab; export it again.") from error
+    expected = _digest(tensors, info) if info.network else _digest_of_tensors_alone(tensors)
+    if expected != info.sha256:
         raise CheckpointError(f"{path} is damaged: its checksum is not the one that was written; export it again.")
-    G = models.build(info.spec)
-    G.load_state_dict(tensors)
-    return G.eval(), info
+    return tensors, info
 
 
-def _digest(tensors: dict[str, Tensor]) -> str:
+def _plain(name: str, value: Any) -> Tensor:
+    """A tensor as it is written: on the CPU, contiguous, sharing memory with no other."""
+    if not isinstance(value, Tensor):
+        raise CheckpointError(
+            f"the generator's state {name} is a {type(value).__name__}; only tensors can be exported: make it one."
+        )
+    return value.detach().cpu().contiguous().clone()
+
+
+def _digest(tensors: dict[str, Tensor], info: GeneratorInfo) -> str:
+    """One checksum over all that the file says: metadata, names, dtypes, shapes and weights."""
+    shapes = [(name, str(tensor.dtype), list(tensor.shape)) for name, tensor in sorted(tensors.items())]
+    said = json.dumps([asdict(replace(info, sha256="")), shapes], sort_keys=True)
+    return hashlib.sha256(said.encode() + _digest_of_tensors_alone(tensors).encode()).hexdigest()
+
+
+def _digest_of_tensors_alone(tensors: dict[str, Tensor]) -> str:
+    """What files of before hold: names and weights, without shapes and metadata."""
     digest = hashlib.sha256()
     for name in sorted(tensors):
         digest.update(name.encode())

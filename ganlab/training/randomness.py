@@ -4,7 +4,9 @@ Nothing random is stored: batch order and noise of any step can be computed agai
 equals an uninterrupted one, and any step of a run can be looked at later.
 """
 
+import contextlib
 import hashlib
+from collections.abc import Iterator
 
 import torch
 
@@ -18,3 +20,20 @@ def derived_seed(seed: int, rank: int, step: int, stream: str) -> int:
 def generator(device: torch.device, seed: int, rank: int, step: int, stream: str) -> torch.Generator:
     """A fresh generator on `device` for one use ("stream") within one step."""
     return torch.Generator(device).manual_seed(derived_seed(seed, rank, step, stream))
+
+
+@contextlib.contextmanager
+def forked(device: torch.device, seed: int | None = None) -> Iterator[None]:
+    """What is drawn within leaves torch's own random numbers, on the CPU and on `device`, as they were.
+
+    With a `seed` it is drawn from that seed's stream, else from the state that torch is in.
+    """
+    of_mps = torch.mps.get_rng_state() if device.type == "mps" else None
+    try:
+        with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+            if seed is not None:
+                torch.manual_seed(seed)
+            yield
+    finally:
+        if of_mps is not None:
+            torch.mps.set_rng_state(of_mps)

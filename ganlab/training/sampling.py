@@ -1,20 +1,31 @@
 """Noise, and samples of a generator."""
 
 import math
+import operator
+import os
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from ganlab.errors import ConfigError
-from ganlab.training.randomness import generator
+from ganlab.errors import ConfigError, GanlabError, ShapeError
+from ganlab.training.checks import integer, shown
+from ganlab.training.randomness import derived_seed, forked, generator
+
+LATENT_SHAPES = ((), (1, 1))
+"""What may follow [n, z_dim] in the shape of z that a generator takes: networks of convolutions alone want (1, 1)."""
 
 
 def z_dim_of(G: nn.Module) -> int:
     """The number of latent variables that G says it takes. Raises `ConfigError` when it does not say."""
-    z_dim = getattr(G, "z_dim", None)
-    if not isinstance(z_dim, int):
-        raise ConfigError(f"{type(G).__name__} has z_dim = {z_dim!r}; set it to the number of latent variables.")
-    return z_dim
+    z_dim: Any = getattr(G, "z_dim", None)
+    try:
+        number = operator.index(z_dim)
+    except TypeError:
+        number = 0
+    if number < 1 or isinstance(z_dim, bool):
+        raise ConfigError(f"{type(G).__name__} has z_dim = {shown(z_dim)}; set it to the number of latent variables.")
+    return number
 
 
 def draw_noise(law: str, n: int, z_dim: int, source: torch.Generator) -> Tensor:
@@ -31,13 +42,54 @@ def draw_noise(law: str, n: int, z_dim: int, source: torch.Generator) -> Tensor:
 def sample(G: nn.Module, n: int, *, noise: str = "normal", seed: int = 0, batch: int = 256) -> Tensor:
     """`n` samples of a generator in evaluation mode, on the CPU, `batch` at a time.
 
-    The noise is drawn on the CPU, so the same seed means the same z on every device.
+    z is given as [n, z_dim], or as [n, z_dim, 1, 1] to a G that takes no other. It is drawn on the CPU, so the same
+    seed means the same z on every device; what G draws itself comes from that seed, too. Raises `ConfigError` for an
+    n below 1 and for more samples than fit in memory.
     """
-    device = next(G.parameters()).device
-    z = draw_noise(noise, n, z_dim_of(G), generator(torch.device("cpu"), seed, 0, 0, "samples"))
+    n, z_dim = integer("n", n, 1), z_dim_of(G)
+    require_memory(n, z_dim)
+    device = next((parameter.device for parameter in G.parameters()), torch.device("cpu"))
+    z = draw_noise(noise, n, z_dim, generator(torch.device("cpu"), seed, 0, 0, "samples"))
     was_training = G.training
     G.eval()
     try:
-        return torch.cat([G(part.to(device)).float().cpu() for part in z.split(batch)])
+        with forked(device, derived_seed(seed, 0, 0, "model")):
+            first, latent = _first(G, z[:batch].to(device))
+            require_memory(n, z_dim + first[0].numel())
+            samples = torch.empty(n, *first.shape[1:])
+            samples[:batch] = first
+            for start in range(batch, n, batch):
+                part = z[start : start + batch].to(device)
+                samples[start : start + batch] = G(part.view(*part.shape, *latent))
     finally:
         G.train(was_training)
+    return samples
+
+
+def _first(G: nn.Module, z: Tensor) -> tuple[Tensor, tuple[int, ...]]:
+    """G's samples of z [n, z_dim] in the first shape of z that it takes, and what follows in that shape."""
+    failures = []
+    for latent in LATENT_SHAPES:
+        try:
+            return G(z.view(*z.shape, *latent).clone()), latent
+        except GanlabError:
+            raise
+        except Exception as error:
+            failures.append(error)
+    raise ShapeError(
+        f"{type(G).__name__} takes z neither as {list(z.shape)} nor as {[*z.shape, 1, 1]}; set z_dim to what it takes."
+    ) from failures[0]
+
+
+def require_memory(n: int, floats: int) -> None:
+    """Raise `ConfigError` when n times so many float32 numbers are more than this machine's memory."""
+    try:
+        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):
+        return  # Windows: the allocation itself fails
+    needed = 4 * n * floats
+    if needed > memory:
+        raise ConfigError(
+            f"n is {n:,}, which takes {needed / 1e9:,.0f} GB; this machine has {memory / 1e9:,.0f} GB of memory: give a"
+            f" smaller n, such as {max(1, memory // (16 * floats)):,}."
+        )

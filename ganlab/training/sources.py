@@ -2,13 +2,14 @@
 
 import hashlib
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from ganlab.errors import ConfigError, ShapeError
-from ganlab.training.randomness import generator
+from ganlab.errors import ConfigError
+from ganlab.training.randomness import forked, generator
 
 
 class Law(Protocol):
@@ -42,8 +43,6 @@ class TensorSource:
     def __init__(
         self, examples: Tensor, batch: int, value_range: tuple[float, float], device: torch.device, seed: int, rank: int
     ) -> None:
-        if examples.dtype is not torch.uint8 and not examples.is_floating_point():
-            raise ShapeError(f"examples are {examples.dtype}; give uint8 images or floating-point examples.")
         if len(examples) < batch:
             raise ConfigError(f"batch is {batch} but there are {len(examples)} examples; give a smaller batch.")
         self._examples = examples.to(device)
@@ -72,20 +71,54 @@ class TensorSource:
 
 
 class LawSource:
-    """Fresh minibatches from a law with a sampler."""
+    """Fresh minibatches from a law with a sampler. Raises `ConfigError` for a sampler that cannot be used."""
 
     def __init__(self, law: Law, batch: int, device: torch.device, seed: int, rank: int) -> None:
         self._law, self._batch = law, batch
         self._device, self._seed, self._rank = device, seed, rank
+        with forked(device):
+            self._refuse_misfits()
 
     def batch(self, number: int) -> Tensor:
-        """Minibatch `number`, [batch, dim]."""
-        return self._law.sample(self._batch, generator(self._device, self._seed, self._rank, number, "law"))
+        """Minibatch `number`, [batch, dim] float32."""
+        return self._law.sample(self._batch, generator(self._device, self._seed, self._rank, number, "law")).float()
+
+    def _refuse_misfits(self) -> None:
+        name = type(self._law).__name__
+        wanted = "give a law whose sample(n, generator) draws n floating-point examples on the generator's device"
+        try:
+            drawn = self._law.sample(self._batch, generator(self._device, self._seed, self._rank, 0, "law"))
+        except Exception as error:
+            raise ConfigError(f"data is a {name}, which cannot draw {self._batch} examples; {wanted}.") from error
+        if not isinstance(drawn, Tensor) or not drawn.is_floating_point() or drawn.device.type != self._device.type:
+            what = f"{drawn.dtype} on {drawn.device.type}" if isinstance(drawn, Tensor) else f"a {type(drawn).__name__}"
+            raise ConfigError(f"data is a {name}, which draws {what}; {wanted}.")
+        if drawn.ndim == 0 or len(drawn) != self._batch or not drawn.isfinite().all():
+            raise ConfigError(
+                f"data is a {name}, which draws {list(drawn.shape)} for {self._batch} examples, or values that are not"
+                f" finite; {wanted}."
+            )
 
     @property
     def fingerprint(self) -> str:
         """The law's own description."""
-        return repr(self._law)
+        return described(self._law)
+
+
+def described(value: Any, depth: int = 4) -> str:
+    """A value in words that are the same in every process: its repr where that holds no address, else its parts."""
+    text = repr(value)
+    if isinstance(value, Tensor | np.ndarray):
+        return f"{list(value.shape)} {value.dtype} {_digest(torch.as_tensor(value))}"
+    if " at 0x" not in text or depth == 0:
+        return text if " at 0x" not in text else type(value).__qualname__
+    parts = getattr(value, "__dict__", {}) if not callable(value) else {}
+    if isinstance(value, dict):
+        parts = {str(key): part for key, part in value.items()}
+    elif isinstance(value, list | tuple):
+        parts = {str(number): part for number, part in enumerate(value)}
+    name = getattr(value, "__qualname__", type(value).__qualname__)
+    return f"{name}({', '.join(f'{key}={described(part, depth - 1)}' for key, part in parts.items())})"
 
 
 def source_of(

@@ -1,44 +1,49 @@
 """Algorithm 1 of the 2014 paper: two symmetric steps, and a loop that yields one record per step."""
 
 import contextlib
+import warnings
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from ganlab.errors import CheckpointError, NonFiniteLoss
+from ganlab.errors import NonFiniteLoss
 from ganlab.models import value_range
 from ganlab.objectives import Objective
-from ganlab.training import checkpoint
-from ganlab.training.config import TrainConfig, pick_device, plain
+from ganlab.training import front_door
+from ganlab.training.averaging import Average
+from ganlab.training.compilation import compiler_named
+from ganlab.training.config import TrainConfig, pick_device
+from ganlab.training.examples import as_examples
 from ganlab.training.interrupts import interrupts_deferred
-from ganlab.training.randomness import derived_seed, generator
+from ganlab.training.randomness import derived_seed, forked, generator
 from ganlab.training.record import COLUMNS, StepRecord
+from ganlab.training.rehearsal import Fit
+from ganlab.training.resumable import Resumable
 from ganlab.training.sampling import draw_noise, sample, z_dim_of
 from ganlab.training.sources import Law, Source, source_of
+from ganlab.training.wrappers import unwrapped
 
 FINITE_CHECK_EVERY = 50
 """Steps between two looks at the losses; each look waits for the device."""
-RESUMABLE_WITH_OTHER = ("steps", "device")
-"""Options that may differ between a checkpoint and the run that goes on from it, unless they decide a schedule."""
 
 
-class Trainer:
+class Trainer(Resumable):
     """Trains a generator G against a discriminator D by Algorithm 1 of Goodfellow et al. 2014.
 
-    G           maps z [batch, z_dim] to samples; has `z_dim`, and `output_range` if it makes images. Where G or D has
-                a method `constrain()`, it is called after each update
-    D           maps samples to logits t [batch]
+    G           maps z [batch, z_dim], or [batch, z_dim, 1, 1], to samples; has `z_dim`, and `output_range` if it makes
+                images. Where G or D has a method `constrain()`, it is called after each update
+    D           maps samples to logits t [batch], or [batch, 1, …]
     objective   what both minimise; the losses are compiled from it
-    data        uint8 images [N, C, H, W] or float examples [N, …], or a law with `sample(n, generator)`
+    data        uint8 images [N, C, H, W] or float examples [N, …], as a tensor, an array or an image set; or a law
+                with `sample(n, generator)`
     config      the options
     rank        which of several processes this is: each draws its own batches and noise
 
-    Models are moved to the device and trained in place. `run()` yields a `StepRecord` per step.
-    Raises `ConfigError` for options that do not fit.
+    Models are moved to the device and trained in place; weights that need no gradient stay. A first batch goes through
+    both before the first step and leaves no trace. `run()` yields a `StepRecord` per step.
+    Raises `ConfigError` or `ShapeError` for arguments that do not fit each other; warns of what is likely a mistake.
     """
 
     def __init__(
@@ -46,28 +51,30 @@ class Trainer:
         G: nn.Module,
         D: nn.Module,
         objective: Objective,
-        data: Tensor | Law,
+        data: Any,
         config: TrainConfig | None = None,
         *,
         rank: int = 0,
     ) -> None:
-        self.config = config = config or TrainConfig()
+        config = TrainConfig() if config is None else config
+        front_door.refuse_wrong_arguments(G, D, objective, config, rank)
+        self.config, self.objective, self.rank = config, objective, rank
         self.device = pick_device(config.device)
-        self.objective = objective
         self.losses = objective.smoothed(config.label_smoothing).losses()
         self.z_dim = z_dim_of(G)
-        self.value_range = value_range(G)
-        self.rank = rank
-        self.source = self._source(data)
+        self.value_range = front_door.declared_range(G) or value_range(G)
+        examples = as_examples(data)
+        self.source = self._source(examples)
 
-        self.G, self.D = (self._placed(model) for model in (G, D))
-        self.ema = None
-        if config.ema:
-            self.ema = AveragedModel(self.G, multi_avg_fn=self._average, use_buffers=True)
-        self.optimizer_g = config.optimizer_g.build(self.G.parameters())
-        self.optimizer_d = config.optimizer_d.build(self.D.parameters())
+        self.G, self.D = (model.to(self.device).train() for model in (G, D))
+        self.fit, said = self._looked_at(examples)
+        for line in said:
+            warnings.warn(line, stacklevel=2)
+        self.ema: Average | None = Average(unwrapped(self.G)) if config.ema else None
+        self.optimizer_g = config.optimizer_g.build(_trained(self.G))
+        self.optimizer_d = config.optimizer_d.build(_trained(self.D))
         for model, optimizer in ((self.G, self.optimizer_g), (self.D, self.optimizer_d)):
-            constrain = getattr(model, "constrain", None)
+            constrain = getattr(unwrapped(model), "constrain", None)
             if callable(constrain):
                 optimizer.register_step_post_hook(lambda *_, constrain=constrain: constrain())
         if config.compile:
@@ -77,14 +84,17 @@ class Trainer:
         self._known_finite = 0
         self._history = torch.zeros(config.steps, len(COLUMNS), device=self.device)
 
-    def _source(self, data: Tensor | Law) -> Source:
-        return source_of(data, self.config.batch, self.value_range, self.device, self.config.seed, self.rank)
+    def _source(self, examples: Tensor | Law) -> Source:
+        return source_of(examples, self.config.batch, self.value_range, self.device, self.config.seed, self.rank)
 
-    def _placed(self, model: nn.Module) -> nn.Module:
-        model = model.to(self.device).train()
-        if any(isinstance(module, nn.Conv2d | nn.ConvTranspose2d) for module in model.modules()):
-            model = model.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
-        return model
+    def _looked_at(self, examples: Tensor | Law) -> tuple[Fit, list[str]]:
+        """How the networks are called, and what is to be said of them and of the examples."""
+        real = self.source.batch(0)
+        return front_door.look(self.G, self.D, self.objective, real, self._first_noise(), examples, self._precision)
+
+    def _first_noise(self) -> Tensor:
+        source = generator(self.device, self.config.seed, self.rank, 0, "first look")
+        return draw_noise(self.config.noise, self.config.batch, self.z_dim, source)
 
     # Algorithm 1 ------------------------------------------------------------------------------------------------
 
@@ -96,11 +106,11 @@ class Trainer:
         """
         one_step = self._simultaneous_step if self.config.update == "simultaneous" else self._alternating_step
         while self.step < self.config.steps:
-            with interrupts_deferred(), self._model_randomness():
+            with interrupts_deferred(), self._model_randomness(), compiler_named():
                 self._set_rates()
                 self._history[self.step] = torch.stack(one_step())
                 if self.ema is not None:
-                    self.ema.update_parameters(self.G)
+                    self.ema.update(unwrapped(self.G), self._average_decay())
                 self.step += 1
             if self.step % FINITE_CHECK_EVERY == 0 or self.step == self.config.steps:
                 self._refuse_non_finite()
@@ -119,13 +129,13 @@ class Trainer:
         """Both gradients at the same parameters, noise and dropout masks, then both updates."""
         x, z = self.real_batch(self.step), self.noise("z for D, 0")
         with self._precision():
-            fake = self.G(z)
-            t_real, t_fake = self.D(self._blurred(x)), self.D(self._blurred(fake))  # [batch], [batch]
+            fake = self._generated(z)
+            t_real, t_fake = self._judged(x), self._judged(fake)  # [batch], [batch]
         loss_d, loss_g = self.losses.discriminator(t_real, t_fake), self.losses.generator(t_fake)
         self.optimizer_d.zero_grad()
         self.optimizer_g.zero_grad()
-        loss_d.sum().backward(inputs=list(self.D.parameters()), retain_graph=True)
-        loss_g.sum().backward(inputs=list(self.G.parameters()))
+        loss_d.sum().backward(inputs=_trained(self.D), retain_graph=True)
+        loss_g.sum().backward(inputs=_trained(self.G))
         self.optimizer_d.step()
         self.optimizer_g.step()
         return loss_d.detach(), loss_g.detach(), self._mean_output(t_real), self._mean_output(t_fake)
@@ -146,20 +156,20 @@ class Trainer:
         """Put the gradient of D's loss into D. Real and generated samples go through D apart (DCGAN, guideline 6)."""
         with self._precision():
             with torch.no_grad():
-                fake = self.G(z)
-            t_real, t_fake = self.D(self._blurred(x)), self.D(self._blurred(fake))  # [batch], [batch]
+                fake = self._generated(z)
+            t_real, t_fake = self._judged(x), self._judged(fake)  # [batch], [batch]
         loss = self.losses.discriminator(t_real, t_fake)
         self.optimizer_d.zero_grad()
-        loss.sum().backward(inputs=list(self.D.parameters()))
+        loss.sum().backward(inputs=_trained(self.D))
         return loss.detach(), self._mean_output(t_real), self._mean_output(t_fake)
 
     def generator_gradient(self, z: Tensor) -> Tensor:
         """Put the gradient of G's loss into G, through D, which is left as it is."""
         with self._precision():
-            t_fake = self.D(self._blurred(self.G(z)))  # [batch]
+            t_fake = self._judged(self._generated(z))  # [batch]
         loss = self.losses.generator(t_fake)
         self.optimizer_g.zero_grad()
-        loss.sum().backward(inputs=list(self.G.parameters()))
+        loss.sum().backward(inputs=_trained(self.G))
         return loss.detach()
 
     # What the steps draw ----------------------------------------------------------------------------------------
@@ -190,15 +200,21 @@ class Trainer:
         """[steps done, 4] float32 on the CPU: both losses, and D's mean output on real and generated samples."""
         return self._history[: self.step].cpu()
 
-    def _average(self, averaged: Any, current: Any, _count: Any) -> None:
-        """Move the average towards the current weights and buffers; in the first steps, when it is young, by more."""
-        decay = min(self.config.ema, (1 + self.step) / (1 + self.step + self.config.ema_warmup))
-        get_ema_multi_avg_fn(decay)(averaged, current, _count)
+    def _average_decay(self) -> float:
+        """The decay of this step's average: in the first steps, when it is young, smaller; 0 in the first of all."""
+        return min(self.config.ema, (1 + self.step) / (1 + self.step + self.config.ema_warmup)) if self.step else 0.0
 
-    def _blurred(self, samples: Tensor) -> Tensor:
-        """What D sees of samples: with this step's instance noise added."""
+    def _generated(self, z: Tensor) -> Tensor:
+        """G's samples of z [batch, z_dim], given in the shape that G takes."""
+        z = z.view(*z.shape, *self.fit.latent) if self.fit.latent else z
+        return self.G(z.clone() if self.fit.copies_z else z)
+
+    def _judged(self, samples: Tensor) -> Tensor:
+        """D's logits [batch] of samples, with this step's instance noise added."""
         sigma = self.config.instance_noise_at(self.step)
-        return samples + sigma * self._standard_normal(samples) if sigma else samples
+        x = samples + sigma * self._standard_normal(samples) if sigma else samples
+        t = self.D(x.clone() if self.fit.copies_x else x)
+        return t.flatten() if self.fit.flat else t
 
     def _standard_normal(self, like: Tensor) -> Tensor:
         return torch.randn_like(like)
@@ -221,9 +237,7 @@ class Trainer:
     @contextlib.contextmanager
     def _model_randomness(self) -> Iterator[None]:
         """Dropout and the like draw from a stream of this step; the caller's own randomness is untouched."""
-        devices = [self.device] if self.device.type == "cuda" else []
-        with torch.random.fork_rng(devices=devices):
-            torch.manual_seed(derived_seed(self.config.seed, self.rank, self.step, "model"))
+        with forked(self.device, derived_seed(self.config.seed, self.rank, self.step, "model")):
             yield
 
     def _refuse_non_finite(self) -> None:
@@ -232,65 +246,18 @@ class Trainer:
             step = self._known_finite + int(bad.nonzero()[0]) + 1
             loss_d, loss_g = self._history[step - 1, :2].reshape(2, -1).sum(dim=1).tolist()
             raise NonFiniteLoss(
-                f"at step {step} D's loss is {loss_d:g} and G's {loss_g:g}; training stopped and the last good"
-                " checkpoint is kept: lower the learning rates, or use float32."
+                f"at step {step} D's loss is {loss_d:g} and G's {loss_g:g}; training stopped, and a checkpoint from"
+                f" before is kept: go on from it with learning rates below {self._rates()}{self._or_float32()}."
             )
         self._known_finite = self.step
 
-    # Checkpoints ------------------------------------------------------------------------------------------------
+    def _rates(self) -> str:
+        return f"{self.config.optimizer_d.lr:g} (optimizer_d) and {self.config.optimizer_g.lr:g} (optimizer_g)"
 
-    def save(self, path: Path | str) -> None:
-        """Write a checkpoint in one move; the one before it is kept. Raises `CheckpointError`, `NonFiniteLoss`."""
-        self._refuse_non_finite()
-        checkpoint.write(Path(path), self.state_dict())
-
-    def resume(self, path: Path | str) -> bool:
-        """Go on from a checkpoint at `path`; False when there is none.
-
-        Raises `CheckpointError` when it is damaged, foreign, or of a run with other options (naming them).
-        """
-        place = checkpoint.find(Path(path))
-        if place is None:
-            return False
-        state = checkpoint.read(place)
-        checkpoint.refuse_drift(place, state["run"], self.description)
-        if state["step"] > self.config.steps:
-            raise CheckpointError(f"{place} is at step {state['step']}; give at least as many steps.")
-        self.load_state_dict(state)
-        return True
-
-    @property
-    def description(self) -> dict[str, Any]:
-        """What must be equal for a run to go on from a checkpoint, as plain values."""
-        free = ("device",) if self.config.scheduled else RESUMABLE_WITH_OTHER
-        config = {key: value for key, value in plain(self.config).items() if key not in free}
-        roles = ("real", "fake", "generator")
-        models = {name: _architecture(model) for name, model in (("G", self.G), ("D", self.D))}
-        objective = {f"objective.{role}": str(getattr(self.objective, role)) for role in roles}
-        return config | objective | models | {"data": self.source.fingerprint, "rank": self.rank}
-
-    def state_dict(self) -> dict[str, Any]:
-        """Everything that a run needs to go on, as tensors and plain values."""
-        parts = {name: part.state_dict() for name, part in self._parts().items()}
-        return {"run": self.description, "step": self.step, "history": self.history, **parts}
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Take over a state that `state_dict` gave. Raises `CheckpointError` when the models differ."""
-        try:
-            for name, part in self._parts().items():
-                part.load_state_dict(state[name])
-        except (KeyError, RuntimeError, ValueError) as error:
-            reason = " ".join(str(error).split())
-            raise CheckpointError(
-                f"the checkpoint does not fit these models ({reason}); give the same ones."
-            ) from error
-        self.step = self._known_finite = state["step"]
-        self._history[: self.step] = state["history"]
-
-    def _parts(self) -> dict[str, Any]:
-        parts = {"G": self.G, "D": self.D, "optimizer_g": self.optimizer_g, "optimizer_d": self.optimizer_d}
-        return parts if self.ema is None else parts | {"ema": self.ema}
+    def _or_float32(self) -> str:
+        return ", or with precision='float32'" if self.config.precision == "bfloat16" else ""
 
 
-def _architecture(model: nn.Module) -> str:
-    return str(getattr(model, "spec", type(model).__name__))
+def _trained(model: nn.Module) -> list[nn.Parameter]:
+    """The weights that training moves: all that are not frozen."""
+    return [parameter for parameter in model.parameters() if parameter.requires_grad]

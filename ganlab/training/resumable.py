@@ -1,0 +1,132 @@
+"""What a run writes down and goes on from: its state, and a description that tells it from other runs."""
+
+import warnings
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor, nn
+
+from ganlab.errors import CheckpointError
+from ganlab.objectives import Objective
+from ganlab.training import checkpoint
+from ganlab.training.averaging import Average
+from ganlab.training.config import TrainConfig, plain
+from ganlab.training.sources import Source
+from ganlab.training.wrappers import load_state, misfit, shapes_of, state_of, unwrapped
+
+RESUMABLE_WITH_OTHER = ("steps", "device")
+"""Options that may differ between a checkpoint and the run that goes on from it, unless they decide a schedule."""
+CHANGEABLE = {"precision": ("precision",), "optimizer_d": ("lr", "lr_floor"), "optimizer_g": ("lr", "lr_floor")}
+"""What else may be changed from a checkpoint on, which is then said: the way out of a loss that is not finite."""
+
+
+class Resumable:
+    """The part of a `Trainer` that saves and resumes it."""
+
+    G: nn.Module
+    D: nn.Module
+    ema: Average | None
+    optimizer_g: Any
+    optimizer_d: Any
+    config: TrainConfig
+    objective: Objective
+    source: Source
+    rank: int
+    step: int
+    _history: Tensor
+    _known_finite: int
+
+    def _refuse_non_finite(self) -> None:
+        raise NotImplementedError
+
+    def save(self, path: Path | str) -> None:
+        """Write a checkpoint in one move; the one before it is kept. Raises `CheckpointError`, `NonFiniteLoss`."""
+        self._refuse_non_finite()
+        checkpoint.write(Path(path), self.state_dict())
+
+    def resume(self, path: Path | str) -> bool:
+        """Go on from a checkpoint at `path`; False when there is none.
+
+        Learning rates and the precision may be others than before; a warning names them. Raises `CheckpointError` when
+        the checkpoint is damaged, foreign, or of a run with other options (naming them).
+        """
+        place = checkpoint.find(Path(path))
+        if place is None:
+            return False
+        state = checkpoint.read(place)
+        then, now = state["run"], self.description
+        checkpoint.refuse_drift(place, _fixed(then), _fixed(now))
+        if state["step"] > self.config.steps:
+            raise CheckpointError(f"{place} is at step {state['step']}; give at least as many steps.")
+        self.load_state_dict(state)
+        if changed := checkpoint.differences(then, now):
+            warnings.warn(f"{place} goes on with other options from step {self.step} on: {changed}.", stacklevel=2)
+        return True
+
+    @property
+    def description(self) -> dict[str, Any]:
+        """What must be equal for a run to go on from a checkpoint, as plain values."""
+        free = ("device",) if self.config.scheduled else RESUMABLE_WITH_OTHER
+        config = {key: value for key, value in plain(self.config).items() if key not in free}
+        roles = ("real", "fake", "generator")
+        models = _anatomy("G", self.G) | _anatomy("D", self.D)
+        objective = {f"objective.{role}": str(getattr(self.objective, role)) for role in roles}
+        return config | objective | models | {"data": self.source.fingerprint, "rank": self.rank}
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything that a run needs to go on, as tensors and plain values."""
+        networks = {name: state_of(network) for name, network in self._networks().items()}
+        optimizers = {name: optimizer.state_dict() for name, optimizer in self._optimizers().items()}
+        return {
+            "run": self.description,
+            "step": self.step,
+            "history": self._history[: self.step].cpu(),
+            **networks,
+            **optimizers,
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take over a state that `state_dict` gave. Raises `CheckpointError` when the models differ."""
+        for name, network in self._networks().items():
+            if reason := misfit(network, state.get(name, {})):
+                raise CheckpointError(
+                    f"the checkpoint does not fit these models ({name}: {reason}); give the same ones."
+                )
+        try:
+            for name, network in self._networks().items():
+                load_state(network, state[name])
+            for name, optimizer in self._optimizers().items():
+                optimizer.load_state_dict(state[name])
+        except (KeyError, RuntimeError, ValueError) as error:
+            raise CheckpointError(
+                "the checkpoint does not fit these models (other weights are trained); freeze the same ones."
+            ) from error
+        self.step = self._known_finite = state["step"]
+        self._history[: self.step] = state["history"]
+
+    def _networks(self) -> dict[str, nn.Module]:
+        networks = {"G": self.G, "D": self.D}
+        return networks if self.ema is None else networks | {"ema": self.ema}
+
+    def _optimizers(self) -> dict[str, Any]:
+        return {"optimizer_g": self.optimizer_g, "optimizer_d": self.optimizer_d}
+
+
+def _anatomy(role: str, model: nn.Module) -> dict[str, str]:
+    """What a network is: its specification, or of one that has none its class, its layers and its tensors' shapes."""
+    model = unwrapped(model)
+    if hasattr(model, "spec"):
+        return {role: str(model.spec)}
+    layers = {f"{role}.{name}": type(layer).__name__ for name, layer in model.named_modules() if name}
+    tensors = {f"{role}.{name}": str(shape) for name, shape in shapes_of(model).items()}
+    return {role: type(model).__name__, **layers, **tensors}
+
+
+def _fixed(run: dict[str, Any]) -> dict[str, Any]:
+    """A run's description without what may be changed."""
+    fixed = dict(run)
+    for option, changeable in CHANGEABLE.items():
+        value = fixed.pop(option, None)
+        if isinstance(value, dict):
+            fixed[option] = {key: part for key, part in value.items() if key not in changeable}
+    return fixed
