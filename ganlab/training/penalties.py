@@ -13,8 +13,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ganlab.errors import ConfigError
+from ganlab.training.checks import make_plain, number
 
+WEIGHT = "a finite number of at least 0"
 Critic = Callable[[Tensor], Tensor]
 Draw = Callable[[Tensor], Tensor]
 """Uniform numbers in [0, 1) in the shape of a tensor."""
@@ -58,9 +59,8 @@ class ZeroCentred:
     final: float | None = None
 
     def __post_init__(self) -> None:
-        _weight(f"{type(self).__name__}'s gamma", self.gamma)
-        if self.final is not None:
-            _weight(f"{type(self).__name__}'s final gamma", self.final)
+        final = None if self.final is None else number("final", self.final, WEIGHT, 0)
+        make_plain(self, gamma=number("gamma", self.gamma, WEIGHT, 0), final=final)
 
     def gamma_at(self, progress: float) -> float:
         """γ when this share of the run is done, 0 … 1."""
@@ -107,7 +107,7 @@ class WGANGP:
     lambda_: float = 10.0
 
     def __post_init__(self) -> None:
-        _weight("WGANGP's lambda_", self.lambda_)
+        make_plain(self, lambda_=number("lambda_", self.lambda_, WEIGHT, 0))
 
     def __call__(self, D: Critic, of: Batches) -> Tensor:
         """What D pays: a scalar, or [N] for N networks."""
@@ -129,8 +129,7 @@ class LSGANGP:
     c: float = 30.0
 
     def __post_init__(self) -> None:
-        _weight("LSGANGP's lambda_", self.lambda_)
-        _weight("LSGANGP's c", self.c)
+        make_plain(self, lambda_=number("lambda_", self.lambda_, WEIGHT, 0), c=number("c", self.c, WEIGHT, 0))
 
     def __call__(self, D: Critic, of: Batches) -> Tensor:
         """What D pays: a scalar, or [N] for N networks."""
@@ -142,8 +141,3 @@ Penalty = R1 | R2 | R1R2 | WGANGP | LSGANGP
 
 def _off_one(D: Critic, x: Tensor) -> Tensor:
     return (squared_slope(D, x).clamp(min=1e-24).sqrt() - 1).square().mean(dim=-1)
-
-
-def _weight(name: str, value: float) -> None:
-    if not (isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) and value >= 0):
-        raise ConfigError(f"{name} is {value!r}; give a finite number of at least 0.")
