@@ -1,5 +1,7 @@
 """Training with penalties and on pairs: against the solved Dirac-GAN, steps written out, and single runs."""
 
+import copy
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -205,6 +207,24 @@ def test_images_pay_too():
         TrainConfig(steps=3, batch=16, penalty=R1R2(1.0, final=0.1), device="cpu"),
     )
     assert run(trainer).history.isfinite().all()
+
+
+@pytest.mark.parametrize(("kind", "on_real"), [(R1, True), (R2, False)])
+def test_a_later_step_pays_the_weight_of_its_time_on_its_own_batch(kind, on_real):
+    """Step 8 of 20: γ has fallen from 2 to 0.5 by (1 − cos(7π/20))/2 of the way."""
+    rate = SGD(0.1, momentum=0.0)
+    trainer = run(tiny_trainer(dropout=0.0, penalty=kind(2.0, final=0.5), optimizer_d=rate, optimizer_g=rate), steps=7)
+    D, x = copy.deepcopy(trainer.D), trainer.real_batch(7)
+    with torch.no_grad():
+        fake = trainer.G(trainer.noise("z for D, 0"))
+    loss = nn.functional.softplus(-D(x)).mean() + nn.functional.softplus(D(fake)).mean()
+    where = (x if on_real else fake).clone().requires_grad_()
+    (slope,) = torch.autograd.grad(D(where).sum(), where, create_graph=True)
+    gamma = 2.0 - 1.5 * (1 - math.cos(math.pi * 7 / 20)) / 2
+    _descend(D, loss + gamma / 2 * slope.square().sum(dim=1).mean(), 0.1)
+    run(trainer, steps=8)
+    for one, two in zip(trainer.D.parameters(), D.parameters(), strict=True):
+        torch.testing.assert_close(one, two, atol=1e-6, rtol=0)
 
 
 def test_what_is_no_penalty_is_refused():
