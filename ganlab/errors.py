@@ -39,6 +39,10 @@ class NotStabilisable(ObjectiveError):
     """A loss has no form that stays finite, with right gradients, for logits up to ±10⁴."""
 
 
+class NotPointwise(ObjectiveError):
+    """What was asked for belongs to one sample or one point, but the objective compares pairs."""
+
+
 class ShapeError(GanlabError):
     """A tensor has another shape, dtype or range than the function wants."""
 

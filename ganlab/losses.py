@@ -6,12 +6,13 @@ With D = σ(t), computing D first and log(1 − D) after loses every digit as so
     log (1 − D)  → −softplus(t)           1 − D  → exp(−softplus(t))
 
 keeps the relative precision of the value and of the gradient for every t. Both are one function,
-log_sigmoid(t) = −softplus(−t), and each is one kernel of torch.
+log_sigmoid(t) = −softplus(−t), and each is one kernel of torch. For pairs T = t_real − t_fake takes the place of t.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import ClassVar, NoReturn
 
 import mpmath
 import sympy as sp
@@ -19,7 +20,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ganlab.errors import NotStabilisable
+from ganlab.errors import NotPointwise, NotStabilisable, ShapeError
 
 t = sp.Symbol("t", real=True)
 log_sigmoid = sp.Function("log_sigmoid", real=True)
@@ -61,12 +62,37 @@ class Loss:
 
         float64 stays float64; everything else is computed in float32, half precision being raised to it first.
         """
-        if logits.dtype in (torch.bfloat16, torch.float16):
-            logits = logits.float()
-        mean = self._pointwise(logits).mean()
+        mean = self._pointwise(_raised(logits)).mean()
         if abs(self._factor) == 1:
             return mean if self._factor > 0 else -mean
         return self._factor * mean
+
+
+def _raised(logits: Tensor) -> Tensor:
+    """Logits in float32 at least."""
+    return logits.float() if logits.dtype in (torch.bfloat16, torch.float16) else logits
+
+
+class PairLoss:
+    """The mean of one loss expression over pairs of logits, the i-th real one with the i-th generated one.
+
+    `of_T` is the loss as a function of T = t_real − t_fake.
+    """
+
+    def __init__(self, of_T: Loss) -> None:
+        self.of_T = of_T
+
+    def __call__(self, t_real: Tensor, t_fake: Tensor) -> Tensor:
+        """The mean loss, a scalar, of two tensors of one shape; T is taken in float32 at least.
+
+        Raises `ShapeError` for two shapes: [n, 1] and [n] would give all n² pairs, another mean.
+        """
+        if t_real.shape != t_fake.shape:
+            raise ShapeError(
+                f"t_real is {list(t_real.shape)} and t_fake {list(t_fake.shape)}; pairs need one generated logit for"
+                " each real one, so give both one shape."
+            )
+        return self.of_T(_raised(t_real) - _raised(t_fake))
 
 
 @dataclass(frozen=True)
@@ -76,11 +102,37 @@ class Losses:
 
     real: Callable[[Tensor], Tensor]
     fake: Callable[[Tensor], Tensor]
-    generator: Callable[[Tensor], Tensor]
+    generator: Callable[..., Tensor]
+    """Of t_fake alone."""
+
+    generator_needs_real: ClassVar[bool] = False
 
     def discriminator(self, t_real: Tensor, t_fake: Tensor) -> Tensor:
         """What D minimises, from its logits on a real and on a generated batch."""
         return self.real(t_real) + self.fake(t_fake)
+
+
+@dataclass(frozen=True)
+class PairLosses:
+    """The compiled losses of both players of a game on pairs, in nats; each is a function of (t_real, t_fake).
+
+    `real` and `fake` raise `NotPointwise`: D pays for the pair.
+    """
+
+    discriminator: Callable[[Tensor, Tensor], Tensor]
+    generator: Callable[..., Tensor]
+    """Of (t_real, t_fake), as D's: G's step needs a real batch."""
+
+    generator_needs_real: ClassVar[bool] = True
+
+    @property
+    def real(self) -> NoReturn:
+        """On pairs there is none."""
+        raise NotPointwise(
+            "on pairs D has no loss of a real or a generated sample alone; call discriminator(t_real, t_fake)."
+        )
+
+    fake = real
 
 
 @lru_cache
@@ -101,6 +153,14 @@ def compile_loss(expression: sp.Expr, D: sp.Symbol, output: str) -> Loss:
     D_of_t = 1 / (1 + sp.exp(-t)) if output == "probability" else t
     _check_against_exact(loss, expression, expression.subs(D, D_of_t))
     return loss
+
+
+def compile_pair_loss(expression: sp.Expr, D: sp.Symbol) -> PairLoss:
+    """Compile a loss in D = σ(t_real − t_fake) to one in both logits, checked for |t_real − t_fake| ≤ 10⁴.
+
+    Raises `NotStabilisable` as `compile_loss`.
+    """
+    return PairLoss(compile_loss(expression, D, "probability"))
 
 
 def _in_softplus(expression: sp.Expr, D: sp.Symbol) -> sp.Expr:

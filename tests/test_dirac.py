@@ -119,7 +119,12 @@ def test_least_squares_can_stop_where_nothing_is_learnt():
 
 @pytest.mark.parametrize(
     ("options", "named"),
-    [({"of": dirac.with_gradient_penalty(dirac.GAN)}, "gamma"), ({"of": dirac.GAN, "n_d": 3}, "n_d is 3")],
+    [
+        ({"of": dirac.with_gradient_penalty(dirac.GAN)}, "gamma"),
+        ({"of": dirac.GAN, "n_d": 3}, "n_d is 3"),
+        ({"of": dirac.GAN, "first": "D"}, "first is 'D'; give 'G', or 'D' with alternating"),
+        ({"of": dirac.GAN, "first": "ψ", "alternating": True}, "first is 'ψ'"),
+    ],
 )
 def test_what_cannot_be_simulated_is_said(options: dict, named: str):
     with pytest.raises(ConfigError, match=named):

@@ -7,6 +7,7 @@ is large for "real". (The paper lets large mean "generated": its ψ is −ψ her
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import sympy as sp
@@ -21,6 +22,8 @@ gamma = sp.Symbol("gamma", positive=True)
 """The weight of the gradient penalty."""
 s = sp.Symbol("s", real=True)
 """The argument of f, a logit."""
+slope = sp.Symbol("f'(0)", real=True, nonzero=True)
+"""f′(0) of any f; ½ for the GAN's."""
 sigma = sp.Symbol("sigma", positive=True)
 """The standard deviation of instance noise."""
 
@@ -75,6 +78,16 @@ GAN = field("GAN (minimax)", of_D=_value, of_G=-_value)
 NON_SATURATING = field("NS-GAN", of_D=_value, of_G=f.subs(s, psi * theta))
 WASSERSTEIN = field("WGAN", of_D=-psi * theta, of_G=psi * theta)
 
+_second_order = slope * s + sp.Symbol("f''(0)", real=True) * s**2 / 2
+ANY_F = field("any f (minimax)", of_D=_second_order.subs(s, -psi * theta), of_G=-_second_order.subs(s, -psi * theta))
+"""The zero-sum game for any f, to second order in its argument. Of f, only f′(0) enters the Jacobian."""
+
+_T = psi * 0 - psi * theta
+"""The logit of the datum minus that of G's point, what a game on pairs looks at (Jolicoeur-Martineau 2019)."""
+RELATIVISTIC = field("RpGAN", of_D=f.subs(s, _T), of_G=f.subs(s, -_T))
+RELATIVISTIC_MINIMAX = field("RpGAN (minimax)", of_D=f.subs(s, _T), of_G=-f.subs(s, _T))
+"""Where D is a line, t(0) = 0 whatever ψ is: pairs move exactly as the GAN does without them."""
+
 
 def least_squares(a: sp.Expr, c: sp.Expr) -> Field:
     """LSGAN's field. There is no b: t(0) = 0 whatever ψ is, so the real datum teaches this D nothing."""
@@ -83,8 +96,33 @@ def least_squares(a: sp.Expr, c: sp.Expr) -> Field:
 
 
 def with_gradient_penalty(base: Field, weight: sp.Expr = gamma) -> Field:
-    """The field with a zero-centred gradient penalty γ/2 · ψ², the squared slope of D on the data (their sec. 4.1)."""
-    return Field(f"{base.name} + penalty", base.of_theta, base.of_psi - weight * psi)
+    """The field with a zero-centred gradient penalty of this weight, R1 or R2, which are one here (their sec. 4.1)."""
+    return Field(f"{base.name} + penalty", base.of_theta, base.of_psi - sp.diff(R1(weight), psi))
+
+
+def R1(weight: sp.Expr = gamma) -> sp.Expr:
+    """γ/2 · (∂t/∂x)² at the datum x = 0: what D pays for its slope there, γ/2 · ψ²."""
+    return _squared_slope(weight, sp.S.Zero)
+
+
+def R2(weight: sp.Expr = gamma) -> sp.Expr:
+    """γ/2 · (∂t/∂x)² at G's point x = θ: γ/2 · ψ² again, since a line is as steep there. Both together double γ."""
+    return _squared_slope(weight, theta)
+
+
+def _squared_slope(weight: sp.Expr, at: sp.Expr) -> sp.Expr:
+    x = sp.Dummy("x", real=True)
+    return weight / 2 * sp.diff(psi * x, x).subs(x, at) ** 2
+
+
+PENALISED = with_gradient_penalty(ANY_F)
+"""Any f with R1 or R2: the eigenvalues are −γ/2 ± √(γ²/4 − f′(0)²)."""
+CRITICAL_WEIGHT = 2 * sp.Abs(slope)
+"""The γ with which `PENALISED` comes in fastest: below it the walk spirals in at the rate γ/2, above it the slower of
+two real eigenvalues moves back towards 0."""
+PRINTED_EIGENVALUES = tuple(-gamma / 2 + sign * sp.sqrt(gamma**2 / 4 - slope) for sign in (1, -1))
+"""The same as printed in Huang et al. 2024, eq. (12), where the square of f′(0) is missing: their product is f′(0), but
+the determinant of the Jacobian is f′(0)²."""
 
 
 def with_instance_noise(width: float, points: int = 20) -> Field:
@@ -131,28 +169,35 @@ def simulate(
     start: tuple[float, float] = (1.0, -1.0),
     alternating: bool = False,
     n_d: int = 1,
+    first: Literal["G", "D"] = "G",
 ) -> np.ndarray:
     """The path of (θ, ψ), [steps + 1, 2] in float64, from `start`, where D rejects G's point a little.
 
     Simultaneous: both move by the field at the same point. Alternating: θ moves first, then ψ `n_d` times, each by the
-    field at the newest point. Raises `ConfigError` for a symbol without number and for n_d without alternation.
+    field at the newest point; with `first="D"`, as in Algorithm 1, ψ moves `n_d` times and then θ. Raises `ConfigError`
+    for a symbol without number, and for n_d or `first` without alternation.
     """
     free = (of.of_theta.free_symbols | of.of_psi.free_symbols) - {theta, psi}
     if free:
         raise ConfigError(f"{of.name} contains {', '.join(map(str, free))}; give numbers before simulating.")
     if n_d < 1 or (n_d > 1 and not alternating):
         raise ConfigError(f"n_d is {n_d}; give 1, or more with alternating=True.")
+    if first not in ("G", "D") or (first == "D" and not alternating):
+        raise ConfigError(f"first is {first!r}; give 'G', or 'D' with alternating=True.")
+    turns = "G" + n_d * "D" if first == "G" else n_d * "D" + "G"
     rate = of.compiled()
     path = np.empty((steps + 1, 2))
     path[0] = x, y = start
     for i in range(steps):
-        if alternating:
-            x = x + step * rate(x, y)[0]
-            for _ in range(n_d):
-                y = y + step * rate(x, y)[1]
-        else:
+        if not alternating:
             of_x, of_y = rate(x, y)
             x, y = x + step * of_x, y + step * of_y
+        else:
+            for player in turns:
+                if player == "G":
+                    x = x + step * rate(x, y)[0]
+                else:
+                    y = y + step * rate(x, y)[1]
         path[i + 1] = x, y
     return path
 

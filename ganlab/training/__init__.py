@@ -3,13 +3,19 @@
 from ganlab.training.config import SGD, Adam, TrainConfig, pick_device, quick_precision, spare_a_core
 from ganlab.training.ensemble import Ensemble
 from ganlab.training.export import export_generator, load_generator
+from ganlab.training.penalties import LSGANGP, R1, R1R2, R2, WGANGP
 from ganlab.training.record import COLUMNS, StepRecord
 from ganlab.training.sampling import sample
 from ganlab.training.trainer import Trainer
 
 __all__ = [
     "COLUMNS",
+    "LSGANGP",
+    "R1",
+    "R1R2",
+    "R2",
     "SGD",
+    "WGANGP",
     "Adam",
     "Ensemble",
     "StepRecord",

@@ -12,6 +12,7 @@ from torch import nn
 
 from ganlab.errors import ConfigError
 from ganlab.training.checks import integer, make_plain, number, one_of, shown
+from ganlab.training.penalties import Penalty
 
 RATE = "a finite number of at least 0"
 
@@ -96,6 +97,7 @@ class TrainConfig:
     optimizer_g: Adam | SGD = Adam()
     # z ~ N(0, I); uniform on (−1, 1) as in DCGAN; or uniform on (−√3, √3), of variance 1, as in the 2014 paper
     noise: Literal["normal", "uniform", "unit uniform"] = "normal"
+    penalty: Penalty | None = None  # what D pays for its slope besides: R1(γ), R2(γ), R1R2(γ), WGANGP(λ), LSGANGP(λ, c)
     instance_noise: float = 0.0  # σ of normal noise on all that D sees (Sønderby et al. 2017); 0 from half time on
     decay_from: float = 1.0  # share of the steps after which both learning rates fall linearly to 0; 1: never
     label_smoothing: float = 0.0  # share of real samples that count as generated: 0.1 for targets of 0.9
@@ -114,7 +116,7 @@ class TrainConfig:
     @property
     def scheduled(self) -> bool:
         """Whether what a step does depends on how many there will be."""
-        return self.instance_noise > 0 or self.decay_from < 1
+        return self.instance_noise > 0 or self.decay_from < 1 or getattr(self.penalty, "final", None) is not None
 
     def rate_at(self, step: int) -> float:
         """What the learning rates of step 0, 1, … are multiplied with, in (0, 1]."""
@@ -148,6 +150,8 @@ class TrainConfig:
         for role in ("optimizer_d", "optimizer_g"):
             if not isinstance(getattr(self, role), Adam | SGD):
                 raise ConfigError(f"{role} is {shown(getattr(self, role))}; give training.Adam(…) or training.SGD(…).")
+        if not isinstance(self.penalty, Penalty | None):
+            raise ConfigError(f"penalty is {shown(self.penalty)}; give one that is made, such as training.R1(0.1).")
 
 
 def plain(value: Any) -> Any:

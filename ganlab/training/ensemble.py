@@ -2,13 +2,13 @@
 
 import contextlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import fields, replace
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from ganlab.errors import ConfigError
-from ganlab.losses import Losses
 from ganlab.models.stacked import Stacked
 from ganlab.objectives import Objective
 from ganlab.training import front_door
@@ -33,6 +33,8 @@ class Ensemble(Trainer):
     Raises `ConfigError` for networks that cannot be stacked.
     """
 
+    lead = 2
+
     def __init__(
         self,
         make: Callable[[], tuple[nn.Module, nn.Module]],
@@ -50,7 +52,7 @@ class Ensemble(Trainer):
         Gs, Ds = zip(*(self._made(make, seed) for seed in self.seeds), strict=True)
         super().__init__(Stacked(Gs), Stacked(Ds), objective, data, config)
         alone = self.losses
-        self.losses = Losses(torch.vmap(alone.real), torch.vmap(alone.fake), torch.vmap(alone.generator))
+        self.losses = replace(alone, **{part.name: torch.vmap(getattr(alone, part.name)) for part in fields(alone)})
         self._history = torch.zeros(self.config.steps, len(COLUMNS), len(self.seeds), device=self.device)
 
     @staticmethod
@@ -93,6 +95,11 @@ class Ensemble(Trainer):
     def _standard_normal(self, like: Tensor) -> Tensor:
         return torch.stack(
             [torch.empty_like(one).normal_(generator=s) for one, s in zip(like, self._streams, strict=True)]
+        )
+
+    def _uniform(self, like: Tensor) -> Tensor:
+        return torch.stack(
+            [torch.empty_like(one).uniform_(generator=s) for one, s in zip(like, self._streams, strict=True)]
         )
 
     def sample(self, n: int, *, seed: int = 0) -> Tensor:

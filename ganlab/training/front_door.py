@@ -81,8 +81,12 @@ def refuse_turned_sign(objective: Objective) -> list[str]:
     neither, as the Wasserstein GAN's, is meant so, and needs a D that is kept in bounds by other means.
     """
     losses, said = objective.losses(), []
-    for role in ("real", "fake"):
-        at = {t: getattr(losses, role)(torch.tensor([t])).item() for t in (-1e4, -1e3, 1e3, 1e4)}
+    if objective.output == "pair":
+        of_D = {"real": lambda t: losses.discriminator(t, torch.zeros_like(t))}
+    else:
+        of_D = {"real": losses.real, "fake": losses.fake}
+    for role, loss in of_D.items():
+        at = {t: loss(torch.tensor([t])).item() for t in (-1e4, -1e3, 1e3, 1e4)}
         grows = [at[sign * 1e4] - at[sign * 1e3] for sign in (-1, 1)]
         if min(grows) < -1 < 1 < max(grows):
             said.append(
@@ -100,7 +104,7 @@ def refuse_turned_sign(objective: Objective) -> list[str]:
 
 def refuse_probabilities(fit: Fit, objective: Objective) -> None:
     """Raise `ConfigError` for a D whose last operation bounds its output, which is to be a logit or a score."""
-    bounded = (*NO_LOGITS, "Tanh") if objective.output == "probability" else NO_LOGITS
+    bounded = (*NO_LOGITS, "Tanh") if objective.output != "score" else NO_LOGITS
     if fit.last_of_D in bounded:
         raise ConfigError(
             f"D ends in a {fit.last_of_D.lower()}; let it give its raw output, the logit, and leave this layer out: the"

@@ -8,15 +8,16 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ganlab.errors import NonFiniteLoss
+from ganlab.errors import ConfigError, NonFiniteLoss
 from ganlab.models import value_range
 from ganlab.objectives import Objective
 from ganlab.training import front_door
 from ganlab.training.averaging import Average
-from ganlab.training.compilation import compiler_named
+from ganlab.training.compilation import compiler_named, differentiable_twice
 from ganlab.training.config import TrainConfig, pick_device
 from ganlab.training.examples import as_examples
 from ganlab.training.interrupts import interrupts_deferred
+from ganlab.training.penalties import Batches
 from ganlab.training.randomness import derived_seed, forked, generator
 from ganlab.training.record import COLUMNS, StepRecord
 from ganlab.training.rehearsal import Fit
@@ -45,6 +46,9 @@ class Trainer(Resumable):
     both before the first step and leaves no trace. `run()` yields a `StepRecord` per step.
     Raises `ConfigError` or `ShapeError` for arguments that do not fit each other; warns of what is likely a mistake.
     """
+
+    lead = 1
+    """How many leading dimensions of a batch count samples."""
 
     def __init__(
         self,
@@ -117,11 +121,10 @@ class Trainer(Resumable):
             yield StepRecord(self.step, self._history[self.step - 1])
 
     def _alternating_step(self) -> tuple[Tensor, ...]:
-        k = self.config.k
-        of_D = [
-            self.discriminator_step(self.real_batch(self.step * k + i), self.noise(f"z for D, {i}")) for i in range(k)
-        ]
-        loss_g = self.generator_step(self.noise("z for G"))
+        k, pairs = self.config.k, self.losses.generator_needs_real
+        first = self.step * (k + pairs)  # of the real batches of this step
+        of_D = [self.discriminator_step(self.real_batch(first + i), self.noise(f"z for D, {i}")) for i in range(k)]
+        loss_g = self.generator_step(self.noise("z for G"), self.real_batch(first + k) if pairs else None)
         loss_d, D_real, D_fake = of_D[-1]
         return loss_d, loss_g, D_real, D_fake
 
@@ -130,11 +133,13 @@ class Trainer(Resumable):
         x, z = self.real_batch(self.step), self.noise("z for D, 0")
         with self._precision():
             fake = self._generated(z)
-            t_real, t_fake = self._judged(x), self._judged(fake)  # [batch], [batch]
-        loss_d, loss_g = self.losses.discriminator(t_real, t_fake), self.losses.generator(t_fake)
+            x, t_real = self._judged(x)  # […], [batch]
+            fake, t_fake = self._judged(fake)
+        loss_d = self.losses.discriminator(t_real, t_fake)
+        loss_g = self._loss_of_G(t_real, t_fake)
         self.optimizer_d.zero_grad()
         self.optimizer_g.zero_grad()
-        loss_d.sum().backward(inputs=_trained(self.D), retain_graph=True)
+        (loss_d + self._penalty(x, fake)).sum().backward(inputs=_trained(self.D), retain_graph=True)
         loss_g.sum().backward(inputs=_trained(self.G))
         self.optimizer_d.step()
         self.optimizer_g.step()
@@ -146,9 +151,9 @@ class Trainer(Resumable):
         self.optimizer_d.step()
         return loss_and_outputs
 
-    def generator_step(self, z: Tensor) -> Tensor:
-        """Update G against D at noise z [batch, z_dim]. Returns G's loss."""
-        loss = self.generator_gradient(z)
+    def generator_step(self, z: Tensor, x: Tensor | None = None) -> Tensor:
+        """Update G against D at noise z [batch, z_dim]; objectives on pairs need a real batch x. Returns G's loss."""
+        loss = self.generator_gradient(z, x)
         self.optimizer_g.step()
         return loss
 
@@ -157,20 +162,40 @@ class Trainer(Resumable):
         with self._precision():
             with torch.no_grad():
                 fake = self._generated(z)
-            t_real, t_fake = self._judged(x), self._judged(fake)  # [batch], [batch]
+            x, t_real = self._judged(x)  # […], [batch]
+            fake, t_fake = self._judged(fake)
         loss = self.losses.discriminator(t_real, t_fake)
         self.optimizer_d.zero_grad()
-        loss.sum().backward(inputs=_trained(self.D))
+        (loss + self._penalty(x, fake)).sum().backward(inputs=_trained(self.D))
         return loss.detach(), self._mean_output(t_real), self._mean_output(t_fake)
 
-    def generator_gradient(self, z: Tensor) -> Tensor:
+    def generator_gradient(self, z: Tensor, x: Tensor | None = None) -> Tensor:
         """Put the gradient of G's loss into G, through D, which is left as it is."""
         with self._precision():
-            t_fake = self._judged(self._generated(z))  # [batch]
-        loss = self.losses.generator(t_fake)
+            _, t_fake = self._judged(self._generated(z))  # [batch]
+            with torch.no_grad():
+                t_real = self._judged(x)[1] if x is not None else None
+        loss = self._loss_of_G(t_real, t_fake)
         self.optimizer_g.zero_grad()
         loss.sum().backward(inputs=_trained(self.G))
         return loss.detach()
+
+    def _loss_of_G(self, t_real: Tensor | None, t_fake: Tensor) -> Tensor:
+        if not self.losses.generator_needs_real:
+            return self.losses.generator(t_fake)
+        if t_real is None:
+            raise ConfigError(
+                f"G's step has no real batch; {self.objective.name} is on pairs: give generator_step(z, x)."
+            )
+        return self.losses.generator(t_real, t_fake)
+
+    def _penalty(self, x: Tensor, fake: Tensor) -> Tensor | float:
+        """What D pays for its slope at what it sees of both batches, in float32; `history` has D's loss without it."""
+        if self.config.penalty is None:
+            return 0.0
+        of = Batches(x, fake, self.step / self.config.steps, self._uniform, self.lead)
+        with torch.autocast(self.device.type, enabled=False), differentiable_twice():
+            return self.config.penalty(self._logits, of)
 
     # What the steps draw ----------------------------------------------------------------------------------------
 
@@ -209,15 +234,21 @@ class Trainer(Resumable):
         z = z.view(*z.shape, *self.fit.latent) if self.fit.latent else z
         return self.G(z.clone() if self.fit.copies_z else z)
 
-    def _judged(self, samples: Tensor) -> Tensor:
-        """D's logits [batch] of samples, with this step's instance noise added."""
+    def _judged(self, samples: Tensor) -> tuple[Tensor, Tensor]:
+        """What D sees of samples, with this step's instance noise added, and its logits [batch] of that."""
         sigma = self.config.instance_noise_at(self.step)
         x = samples + sigma * self._standard_normal(samples) if sigma else samples
+        return x, self._logits(x)
+
+    def _logits(self, x: Tensor) -> Tensor:
         t = self.D(x.clone() if self.fit.copies_x else x)
         return t.flatten() if self.fit.flat else t
 
     def _standard_normal(self, like: Tensor) -> Tensor:
         return torch.randn_like(like)
+
+    def _uniform(self, like: Tensor) -> Tensor:
+        return torch.rand_like(like)
 
     def _set_rates(self) -> None:
         rate = self.config.rate_at(self.step)
