@@ -11,6 +11,7 @@ from pathlib import Path
 import matplotlib
 import pytest
 import torch
+from PIL import Image
 
 from ganlab import data, objectives, recipes, studies, training
 from ganlab.cli import STUDIES
@@ -37,9 +38,14 @@ def run_all(blocks: list[str]) -> dict[str, object]:
 
 
 @pytest.fixture(autouse=True)
-def _no_windows(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def _a_readers_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No windows, and the pictures that the text speaks of: two classes of sizes of their own, one without a reader."""
     matplotlib.use("agg")
     monkeypatch.chdir(tmp_path)
+    for number in range(12):
+        place = Path("holiday") / ("sea" if number % 2 else "hills") / f"{number}.png"
+        place.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGBA", (20 + number, 16), (10 * number, 0, 0, 200)).save(place)
 
 
 def test_the_python_runs_from_top_to_bottom():
@@ -48,6 +54,10 @@ def test_the_python_runs_from_top_to_bottom():
     assert isinstance(trainer, training.Trainer)
     assert isinstance(ensemble, training.Ensemble)
     assert trainer.step == ensemble.step == 20
+    pictures, own = names["pictures"], names["own"]
+    assert isinstance(pictures, data.ImageSet)
+    assert (pictures.images.shape, pictures.classes) == ((12, 3, 16, 16), ("hills", "sea"))
+    assert isinstance(own, training.Trainer)
     assert ensemble.sample(2500).shape == (16, 2500, 2)
 
 
