@@ -154,11 +154,17 @@ class TrainConfig:
             raise ConfigError(f"penalty is {shown(self.penalty)}; give one that is made, such as training.R1(0.1).")
 
 
+LATER: dict[str, Any] = {"penalty": None}
+"""Options that records and checkpoints from before do not name, with their defaults: they are named when they differ."""
+
+
 def plain(value: Any) -> Any:
     """A frozen dataclass as plain nested values, each with the name of its kind."""
     if not is_dataclass(value):
         return value
-    return {"kind": type(value).__name__, **{field.name: plain(getattr(value, field.name)) for field in fields(value)}}
+    parts = {field.name: getattr(value, field.name) for field in fields(value)}
+    named = {name: plain(part) for name, part in parts.items() if name not in LATER or part != LATER[name]}
+    return {"kind": type(value).__name__, **named}
 
 
 def options_of(config: TrainConfig) -> dict[str, Any]:

@@ -16,8 +16,6 @@ from ganlab.training.wrappers import load_state, misfit, shapes_of, state_of, un
 
 RESUMABLE_WITH_OTHER = ("steps", "device")
 """Options that may differ between a checkpoint and the run that goes on from it, unless they decide a schedule."""
-LATER = ("penalty",)
-"""Options that checkpoints from before do not name: they stand in a description when they are set."""
 CHANGEABLE = {"precision": ("precision",), "optimizer_d": ("lr", "lr_floor"), "optimizer_g": ("lr", "lr_floor")}
 """What else may be changed from a checkpoint on, which is then said: the way out of a loss that is not finite."""
 
@@ -69,8 +67,7 @@ class Resumable:
     def description(self) -> dict[str, Any]:
         """What must be equal for a run to go on from a checkpoint, as plain values."""
         free = ("device",) if self.config.scheduled else RESUMABLE_WITH_OTHER
-        options = plain(self.config).items()
-        config = {key: value for key, value in options if key not in free and not (key in LATER and value is None)}
+        config = {key: value for key, value in plain(self.config).items() if key not in free}
         roles = ("real", "fake", "generator")
         models = _anatomy("G", self.G) | _anatomy("D", self.D)
         objective = {f"objective.{role}": str(getattr(self.objective, role)) for role in roles}
