@@ -155,7 +155,7 @@ class TrainConfig:
 
 
 LATER: dict[str, Any] = {"penalty": None}
-"""Options that records and checkpoints from before do not name, with their defaults: they are named when they differ."""
+"""Options that records and checkpoints from before do not name, with their defaults: named when they differ."""
 
 
 def plain(value: Any) -> Any:
