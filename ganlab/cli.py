@@ -16,6 +16,7 @@ from ganlab.errors import ConfigError, GanlabError
 from ganlab.ledger import format_ledger, read_ledger
 from ganlab.side_by_side import side_by_side
 from ganlab.training import Trainer, pick_device
+from ganlab.training.sampling import z_dim_of
 
 INTERRUPTED = 130
 PRESET_EPOCHS = {
@@ -25,6 +26,11 @@ PRESET_EPOCHS = {
     "gan2014-mnist-score": {"laptop": 30.0, "paper": 100.0},
 }
 STUDIES = ("mode-counts", *PRESET_EPOCHS, "gan2014-mnist-anchors")
+MOST_STEPS = 10**8
+"""Every step leaves four numbers in the history, which is held in memory."""
+MOST_IN_A_PICTURE = 10_000
+MOST_BYTES = 4 * 2**30
+"""Of samples in one file: they are held in memory before they are written."""
 CHECKPOINT, GENERATOR, SAMPLES, HISTORY = "run.ckpt", "generator.safetensors", "samples.png", "history.csv"
 
 DataRoot = Annotated[Path | None, tyro.conf.arg(help="Folder of the image sets (else $GANLAB_DATA, ~/.cache/ganlab).")]
@@ -60,6 +66,8 @@ def train(
     chosen = recipes.get(recipe)
     if every < 1:
         raise ConfigError(f"every is {every}; give an integer of at least 1.")
+    if steps is not None and steps > MOST_STEPS:
+        raise ConfigError(f"steps is {steps}; give at most {MOST_STEPS:,}.")
     folder = out or Path("runs") / recipe
     folder.mkdir(parents=True, exist_ok=True)
     training.spare_a_core()
@@ -111,13 +119,19 @@ def sample(
 ) -> int:
     """Draw samples from an exported generator, into a picture or an array.
 
-    The .npz holds `samples` [n, …] float32 in the generator's range, and `seed`.
+    The .npz holds `samples` [n, …] float32 in the generator's range, and `seed`. A picture shows at most 10,000
+    samples, and an array takes at most 4 GiB; for more, draw again with other seeds.
     """
     if n < 1:
         raise ConfigError(f"n is {n}; give an integer of at least 1.")
     if out.suffix not in (".png", ".npz"):
         raise ConfigError(f"out is {out}; give a name that ends in .png or .npz.")
+    if out.suffix == ".png" and n > MOST_IN_A_PICTURE:
+        raise ConfigError(f"n is {n}; a picture shows at most {MOST_IN_A_PICTURE:,}: give fewer, or an .npz.")
     G, info = training.load_generator(generator)
+    numbers = training.sample(G, 1, noise=info.noise).numel() + z_dim_of(G)
+    if (most := MOST_BYTES // (4 * numbers)) < n:
+        raise ConfigError(f"n is {n}; a file takes at most {most:,} of these samples: for more, give other seeds, too.")
     samples = training.sample(G, n, noise=info.noise, seed=seed)
     out.parent.mkdir(parents=True, exist_ok=True)
     if out.suffix == ".npz":
@@ -186,7 +200,7 @@ def reproduce(
 
 
 def table(
-    folder: Annotated[Path, tyro.conf.arg(help="Folder of the records.")] = records.FOLDER,
+    folder: Annotated[Path | None, tyro.conf.arg(help="Folder of the records (else the course's own).")] = None,
 ) -> int:
     """Print the README's table of results, from the records."""
     print(reproduction.results_table(*(records.read(name, folder) for name in reproduction.RECORDS)))
@@ -222,10 +236,8 @@ def main() -> None:
         print(f"error: {error}", file=sys.stderr)
         status = 2
     except OSError as error:
-        print(
-            f"error: {error.filename or 'a file'} cannot be used ({error.strerror}); give another place.",
-            file=sys.stderr,
-        )
+        file, why = error.filename or "a file", error.strerror or "reading or writing failed"
+        print(f"error: {file} cannot be used ({why}); give another place.", file=sys.stderr)
         status = 2
     except KeyboardInterrupt:
         print("stopped; what was saved before is kept", file=sys.stderr)

@@ -13,6 +13,8 @@ from pathlib import Path
 import torch
 
 from ganlab import data
+from ganlab.data.places import shown
+from ganlab.errors import ConfigError, printable
 from ganlab.training import pick_device
 
 PYTHON_WANTED = (3, 11)
@@ -29,7 +31,7 @@ class Check:
 
     def __str__(self) -> str:
         mark = "OK" if self.ok else ("NOT OK" if self.needed else "--")
-        return f"{mark:<7} {self.name:<14} {self.detail}"
+        return printable(f"{mark:<7} {self.name:<14} {self.detail}")
 
 
 def examine(root: Path | None = None) -> list[Check]:
@@ -77,9 +79,9 @@ def _torchvision() -> Check:
     """A torchvision of another build than torch's fails at import."""
     try:
         importlib.import_module("torchvision")
-    except (ImportError, RuntimeError) as error:
-        reason = str(error).splitlines()[0]
-        return Check("torch builds", False, f"{reason}; install torch and torchvision together from the same index")
+    except (ImportError, RuntimeError):
+        found = f"torchvision does not load with torch {torch.__version__}"
+        return Check("torch builds", False, f"{found}; install torch and torchvision together from the same index")
     return Check("torch builds", True, "torch and torchvision fit each other")
 
 
@@ -91,8 +93,19 @@ def _device() -> Check:
 
 
 def _data_sets(root: Path | None) -> Iterator[Check]:
-    place = data.data_root(root).absolute()
-    shown = Path("~", place.relative_to(Path.home())) if place.is_relative_to(Path.home()) else place
-    yield Check("image sets", True, f"looked for in {shown}")
+    given = root or os.environ.get("GANLAB_DATA")
+    try:
+        place = data.data_root(root)
+    except ConfigError as error:
+        yield Check("image sets", False, str(error))
+        return
+    if os.path.isdir(place):  # noqa: PTH112 (a place that may not be looked into is none, and no error)
+        yield Check("image sets", True, f"looked for in {shown(place)}")
+    elif given:
+        source = "--root" if root else "GANLAB_DATA"
+        quotes = ", without quotes" if str(given)[:1] in "\"'" else ""
+        yield Check("image sets", False, f"{source} is {given}, no folder here; give the folder of the sets{quotes}")
+    else:
+        yield Check("image sets", False, f"none yet in {shown(place)}; the course does without", needed=False)
     for found in data.status(root):
         yield Check(found.name, found.state == "OK", found.detail, needed=found.state == "damaged")

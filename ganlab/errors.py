@@ -3,9 +3,20 @@
 A message repeats what was given, says what is wanted, and what to do.
 """
 
+import re
+
+
+def printable(text: str) -> str:
+    """A text that every terminal takes: bytes of a file's name that are no UTF-8 stand as \\xNN."""
+    plain = re.sub("[\udc80-\udcff]", lambda byte: f"\\x{ord(byte[0]) - 0xDC00:02x}", text)
+    return plain.encode("utf-8", "backslashreplace").decode("utf-8")
+
 
 class GanlabError(Exception):
     """Base of all of them: catch this one to catch them all."""
+
+    def __str__(self) -> str:
+        return printable(super().__str__())
 
 
 class ObjectiveError(GanlabError):

@@ -6,7 +6,9 @@ discriminator. They are from the palette of Okabe and Ito, which colour-blind re
 
 import itertools
 import os
+import warnings
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,7 @@ from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 from PIL import Image
 
-from ganlab.errors import ShapeError
+from ganlab.errors import ShapeError, printable
 
 COLOURS = {"data": "#0072B2", "generator": "#D55E00", "discriminator": "#009E73", "reference": "#666666"}
 STYLE: Any = {
@@ -48,11 +50,12 @@ def use_style() -> None:
     mpl.rcParams.update(STYLE)
 
 
-def grid_array(images: Any, columns: int = 8, value_range: tuple[float, float] = (-1.0, 1.0)) -> np.ndarray:
+def grid_array(images: Any, columns: int = 8, value_range: tuple[float, float] | None = None) -> np.ndarray:
     """Images [n, C, H, W] (C 1 or 3) side by side as uint8 [rows, columns] or [rows, columns, 3], with white gaps.
 
-    uint8 images are taken as they are; floats are mapped from `value_range`, and clipped. Raises `ShapeError` for
-    other shapes and dtypes.
+    uint8 images are taken as they are; floats are mapped from `value_range` (black, white), and clipped. None takes
+    (0, 1), a sigmoid's, where no value is below 0, else (−1, 1), that of tanh. Raises `ShapeError` for other shapes and
+    dtypes.
     """
     images = _numpy(images)
     if images.ndim != 4 or images.shape[1] not in (1, 3) or not len(images):
@@ -62,7 +65,7 @@ def grid_array(images: Any, columns: int = 8, value_range: tuple[float, float] =
     if images.dtype != np.uint8 and images.dtype.kind != "f":
         raise ShapeError(f"images have dtype {images.dtype}; give uint8, or floats in value_range.")
     if images.dtype != np.uint8:
-        low, high = value_range
+        low, high = value_range or (-1.0 if (images < 0).any() else 0.0, 1.0)
         images = np.rint(np.clip((images - low) / (high - low), 0, 1) * 255).astype(np.uint8)
     n, channels, height, width = images.shape
     scale = -(-SMALLEST_TILE // max(height, width)) if max(height, width) < SMALLEST_TILE else 1
@@ -77,16 +80,13 @@ def grid_array(images: Any, columns: int = 8, value_range: tuple[float, float] =
     return canvas[..., 0] if channels == 1 else canvas
 
 
-def save_grid_png(images: Any, path: Path, columns: int = 8, value_range: tuple[float, float] = (-1.0, 1.0)) -> None:
-    """Write images [n, C, H, W] as one grid into a PNG file, in one move."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(path.name + ".tmp")
-    Image.fromarray(grid_array(images, columns, value_range)).save(temporary, format="PNG")
-    temporary.replace(path)
+def save_grid_png(images: Any, path: Path, columns: int = 8, value_range: tuple[float, float] | None = None) -> None:
+    """Write images [n, C, H, W] as one grid (see `grid_array`) into a PNG file, in one move."""
+    _write(path, lambda place: Image.fromarray(grid_array(images, columns, value_range)).save(place, format="PNG"))
 
 
-def sample_grid(images: Any, *, title: str, columns: int = 8, value_range: tuple[float, float] = (-1.0, 1.0)) -> Figure:
-    """Images [n, C, H, W] in a grid."""
+def sample_grid(images: Any, *, title: str, columns: int = 8, value_range: tuple[float, float] | None = None) -> Figure:
+    """Images [n, C, H, W] in a grid: see `grid_array`."""
     canvas = grid_array(images, columns, value_range)
     height, width = canvas.shape[:2]
     shown = min(WIDEST, width / 80)
@@ -246,18 +246,33 @@ def game(*, title: str) -> Figure:
     return fig
 
 
-def save(fig: Figure, name: str) -> Path:
+def save(fig: Figure, name: str) -> Path | None:
     """Write a figure to `<figures>/<name>.png`, the same bytes each time, and give the path.
 
     The folder is `GANLAB_FIGURES`, else `figures` of the course that encloses the working directory, else `figures`
-    here.
+    here. Where it cannot be written to, a warning says so, and None is given: the figure is shown all the same.
     """
     path = _figures() / f"{name}.png"
+    try:
+        _write(path, lambda place: fig.savefig(place, format="png", metadata={"Software": None}))
+    except OSError as error:
+        advice = "to keep figures, set GANLAB_FIGURES to a folder of yours"
+        warnings.warn(printable(f"{path.parent} cannot be written to ({error.strerror}); {advice}."), stacklevel=1)
+        return None
+    return path
+
+
+def _write(path: Path, draw: Callable[[Path], object]) -> None:
+    """Let `draw` write a file, and put it into its place in one move, or leave nothing behind."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(path.name + ".tmp")
-    fig.savefig(temporary, format="png", metadata={"Software": None})
-    temporary.replace(path)
-    return path
+    try:
+        draw(temporary)
+        temporary.replace(path)
+    except OSError:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        raise
 
 
 def _figures() -> Path:

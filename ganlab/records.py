@@ -3,6 +3,7 @@
 import json
 import os
 import platform
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -61,23 +62,32 @@ def _json(content: Any, indent: str = "") -> str:
 
 
 def read(name: str, folder: Path | None = None) -> dict[str, Any]:
-    """A record of the course. Raises `ConfigError` for one that is not there or is no JSON."""
-    path = (folder or _course() / FOLDER) / f"{name}.json"
+    """A record of the course, wherever it is read from. Raises `ConfigError` for one that is not there or is no JSON.
+
+    folder  look here, and not in the course that encloses the working directory, nor in that of this package
+    """
+    path = folder / f"{name}.json" if folder else _kept(f"{name}.json")
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
+        place = shlex.quote(str(path.parent))
         raise ConfigError(
-            f"{path} is not there; measure it with: python -m ganlab reproduce {name} --out {path.parent}"
+            f"{path} is not there; measure it with: python -m ganlab reproduce {name} --out {place}"
         ) from error
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read ({error.strerror}); restore it from the repository.") from error
     except ValueError as error:
-        raise ConfigError(f"{path} is no JSON ({error}); restore it from the repository.") from error
+        raise ConfigError(f"{path} is no JSON; restore it from the repository.") from error
 
 
 def picture(name: str) -> Path:
     """The file of a picture beside the course's records, such as "gan2014-mnist-seed-0"."""
-    return _course() / FOLDER / f"{name}.png"
+    return _kept(f"{name}.png")
 
 
-def _course() -> Path:
+def _kept(file: str) -> Path:
+    """A file among the course's records: of the course that encloses the working directory, else of this package's."""
     here = Path.cwd()
-    return next((place for place in (here, *here.parents) if (place / FOLDER).is_dir()), here)
+    courses = (here, *here.parents, Path(ganlab.__file__).resolve().parents[1])
+    places = [course / FOLDER / file for course in courses]
+    return next((place for place in places if place.is_file()), places[0])

@@ -15,7 +15,7 @@ import torch
 from PIL import Image
 from tiny import assert_equal, run, tiny_trainer
 
-from ganlab import cli, doctor, models, objectives, recipes, records, studies, training
+from ganlab import cli, models, objectives, recipes, records, studies, training
 from ganlab.data import ring
 from ganlab.errors import CheckpointError, ConfigError
 from ganlab.training import checkpoint
@@ -103,6 +103,8 @@ def test_train_stop_resume_and_sample(tmp_path: Path):
         (["sample", "file"], "file cannot be read"),
         (["sample", "file", "--out", "x.gif"], "out is x.gif"),
         (["sample", "file", "--n", "0"], "n is 0"),
+        (["sample", "file", "--n", "10001"], "n is 10001; a picture shows at most 10,000: give fewer, or an .npz"),
+        (["train", "digits", "--steps", "100000000000"], "steps is 100000000000; give at most 100,000,000"),
         (["ledger", "--notebooks", "."], "holds no lessons"),
         (["reproduce", "all"], "study is 'all'; give one of mode-counts, gan2014-mnist"),
         (["reproduce", "mode-counts", "--seeds", "0"], "seeds is 0"),
@@ -154,30 +156,6 @@ def test_a_study_leaves_the_records_of_the_course_alone(
     assert Path("elsewhere/new/mode-counts.json").exists()
 
 
-def test_the_doctor_tells_damage_from_absence(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
-    assert doctor.report(tmp_path)
-    folder = tmp_path / "MNIST/raw"
-    folder.mkdir(parents=True)
-    (folder / "train-images-idx3-ubyte").write_bytes(b"cut")
-    capsys.readouterr()
-    assert not doctor.report(tmp_path)
-    out = capsys.readouterr().out
-    assert "NOT OK  mnist" in out
-    assert out.splitlines()[-1] == "not ready: 1 to fix, see NOT OK above"
-
-
-def test_the_doctor_says_what_to_install(monkeypatch: pytest.MonkeyPatch):
-    from importlib import metadata
-
-    wanted = ["numpy>=99", "not-there>=1.0", "torch<2.0,>=1.0", "pytest>=999; extra == 'dev'", "sympy>=1.0"]
-    monkeypatch.setattr(metadata, "requires", lambda _name: wanted)
-    found = {check.name: check for check in doctor.examine()}
-    assert "pip install 'numpy>=99'" in found["numpy"].detail
-    assert "not installed; run: pip install 'not-there>=1.0'" in found["not-there"].detail
-    assert [found[name].ok for name in ("numpy", "not-there", "torch", "sympy")] == [False, False, False, True]
-    assert "pytest" not in found
-
-
 @pytest.mark.parametrize("recipe", recipes.RECIPES.values(), ids=recipes.RECIPES.keys())
 def test_a_recipe_fits_together(recipe: recipes.Recipe):
     G, D = models.build(recipe.G), models.build(recipe.D)
@@ -211,6 +189,22 @@ def test_an_exported_generator_samples_as_its_trainer(exported: tuple[training.T
     G, info = training.load_generator(path)
     assert torch.equal(training.sample(G, 7, noise=info.noise, seed=2), trainer.sample(7, seed=2))
     assert (info.step, info.objective, info.noise) == (5, "LSGAN (-1, 1, 0)", "uniform")
+
+
+def test_more_samples_than_a_file_takes_are_refused_before_they_are_drawn(
+    exported: tuple[training.Trainer, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """A point of two numbers, from four: 24 bytes each."""
+    place = tmp_path / "s.npz"
+    most = 4 * 2**30 // 24
+    for n in (most + 1, 10**11):
+        with pytest.raises(ConfigError, match=f"n is {n}; a file takes at most {most:,} of these samples"):
+            cli.sample(exported[1], n=n, out=place)
+    assert not place.exists()
+    monkeypatch.setattr(cli, "MOST_BYTES", 24 * 300)
+    assert cli.sample(exported[1], n=300, out=place) == 0
+    with pytest.raises(ConfigError, match="n is 301; a file takes at most 300 of these samples"):
+        cli.sample(exported[1], n=301, out=place)
 
 
 def test_a_damaged_export_is_noticed(exported: tuple[training.Trainer, Path], tmp_path: Path):

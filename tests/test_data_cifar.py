@@ -4,13 +4,14 @@ import hashlib
 import os
 import pickle
 import struct
+import tarfile
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from ganlab import data
-from ganlab.data import readers
+from ganlab.data import known, readers
 from ganlab.errors import DatasetUnavailable
 
 
@@ -77,8 +78,9 @@ def test_a_global_from_a_module_that_looks_like_numpys_is_refused(no_data: Path,
 
 
 def test_the_checksums_are_torchvisions():
-    from torchvision.datasets import CIFAR10
+    from torchvision.datasets import CIFAR10, CIFAR100
 
+    assert dict((*CIFAR100.train_list, *CIFAR100.test_list)) == known.CIFAR100
     for split, published in (("train", CIFAR10.train_list), ("test", CIFAR10.test_list)):
         assert list(readers.CIFAR10_MD5[split].items()) == [(name, md5) for name, md5 in published]
 
@@ -93,3 +95,33 @@ def test_the_status_of_cifar(no_data: Path, monkeypatch: pytest.MonkeyPatch):
     assert state() == "damaged"
     monkeypatch.setitem(readers.CIFAR10_MD5, "train", readers.CIFAR10_MD5["test"])
     assert state() == "OK"
+
+
+@pytest.mark.parametrize("name", readers.CIFAR10_ARCHIVES)
+def test_batches_are_read_out_of_the_archive_that_they_come_in(
+    no_data: Path, monkeypatch: pytest.MonkeyPatch, name: str
+):
+    pixels = np.random.default_rng(0).integers(0, 256, (4, 3072), dtype=np.uint8)
+    write_cifar(no_data, monkeypatch, {"data": pixels, "labels": [0, 9, 3, 3]})
+    monkeypatch.setitem(readers.CIFAR10_MD5, "train", readers.CIFAR10_MD5["test"])
+    with tarfile.open(no_data / name, "w" if name.endswith(".tar") else "w:gz") as archive:
+        archive.add(no_data / readers.CIFAR10_FOLDER, readers.CIFAR10_FOLDER)
+    (no_data / readers.CIFAR10_FOLDER / "test_batch").unlink()
+    assert np.array_equal(data.load("cifar10").images.numpy(), pixels.reshape(4, 3, 32, 32))
+    assert {found.name: found.state for found in data.status()}["cifar10"] == "OK"
+    assert list((no_data / readers.CIFAR10_FOLDER).iterdir()) == []
+    monkeypatch.setitem(readers.CIFAR10_MD5, "test", {"test_batch": "0" * 32})
+    with pytest.raises(DatasetUnavailable, match=f"{name}/test_batch is damaged: its MD5 is .*, not 0000"):
+        data.load("cifar10", split="test")
+    (no_data / name).write_bytes((no_data / name).read_bytes()[:200])
+    with pytest.raises(DatasetUnavailable, match=f"{name} is cut off or damaged"):
+        data.load("cifar10", split="test")
+
+
+def test_a_batch_of_another_name_or_set_is_named(no_data: Path, monkeypatch: pytest.MonkeyPatch):
+    write_cifar(no_data, monkeypatch, {"data": np.zeros((1, 3072), np.uint8), "labels": [0]})
+    lying = readers.CIFAR10_MD5["test"]["test_batch"]
+    monkeypatch.setitem(readers.CIFAR10_MD5, "test", {"test_batch": "0" * 32})
+    monkeypatch.setitem(known._NAMES, lying, "CIFAR-100's test")
+    with pytest.raises(DatasetUnavailable, match="test_batch is CIFAR-100's test, not what belongs there"):
+        data.load("cifar10", split="test")

@@ -1,12 +1,15 @@
-"""Folders of pictures: all of them are read, or it is said which cannot be."""
+"""Folders of pictures: every one is read, or refused by name, or counted and named."""
 
 import os
-import struct
-import zlib
+import re
+import tempfile
+import warnings
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from PIL import Image
 
 from ganlab import data
@@ -33,7 +36,7 @@ def test_a_folder_with_subfolders_has_classes(tmp_path: Path):
 def test_a_flat_folder_of_grey_images_has_one_class_and_one_channel(tmp_path: Path):
     save(tmp_path / "a.png", mode="L")
     save(tmp_path / "b.png", mode="L", size=(9, 9))
-    with pytest.raises(ConfigError, match="images of 2 sizes"):
+    with pytest.raises(ConfigError, match="images of several sizes, such as 4×6 and 9×9; give a size"):
         data.load(f"folder:{tmp_path}")
     loaded = data.load(f"folder:{tmp_path}", size=5)
     assert loaded.images.shape == (2, 1, 5, 5)
@@ -105,17 +108,172 @@ def test_every_kind_of_grey_has_one_channel(tmp_path: Path, mode: str):
     assert data.load(f"folder:{tmp_path}").images.tolist() == [[[[0, 255]]]]
 
 
-def test_pixels_of_sixteen_bits_are_refused_not_clipped(tmp_path: Path):
-    Image.fromarray(np.array([[0, 32768]], dtype=np.uint16)).save(tmp_path / "deep.png")
-    with pytest.raises(DatasetUnavailable, match=r"deep\.png has pixels of mode I;16"):
+# Every picture is loaded, or refused by name, or counted and named --------------------------------------------------
+
+
+READ = {
+    "JPEG": (".jfif", ".jpe", ".jpeg", ".JPG"),
+    "JPEG2000": (".jp2", ".j2k", ".jpx"),
+    "PNG": (".apng",),
+    "TIFF": (".TIF", ".tiff"),
+    "PPM": (".ppm", ".pnm"),
+    "SGI": (".rgb",),
+    "BMP": (".Bmp",),
+    **{
+        kind: (f".{kind.lower()}",) for kind in ("GIF", "AVIF", "MPO", "TGA", "QOI", "PCX", "DIB", "ICO", "WEBP", "DDS")
+    },
+}
+
+
+def test_pictures_of_every_suffix_are_read(tmp_path: Path):
+    for kind, suffixes in READ.items():
+        for suffix in suffixes:
+            Image.new("RGB", (16, 16), (9, 99, 199)).save(tmp_path / f"a{suffix}", kind)
+    loaded = data.load(f"folder:{tmp_path}")
+    assert len(loaded) == sum(map(len, READ.values()))
+    assert loaded.note == ""
+    middle = loaded.images[:, :, 8, 8].numpy().astype(int)
+    assert np.abs(middle - [9, 99, 199]).max() <= 6
+
+
+@pytest.mark.parametrize("suffix", [".heic", ".HEIF", ".jxl", ".svg", ".pdf", ".eps", ".CR2", ".dng", ".wmf", ".mpg"])
+def test_pictures_without_a_reader_are_counted_and_named(tmp_path: Path, suffix: str):
+    (tmp_path / f"1{suffix}").write_bytes(b"....ftypheic")
+    with pytest.raises(DatasetUnavailable, match=f"can be read, but 1 {suffix.lower()}; convert them to PNG or JPEG"):
+        data.load(f"folder:{tmp_path}")
+    save(tmp_path / "2.png")
+    said = f"1 of 2 pictures passed over (1 {suffix.lower()}: convert them to PNG or JPEG)"
+    with pytest.warns(UserWarning, match=re.escape(said)):
+        loaded = data.load(f"folder:{tmp_path}")
+    assert len(loaded) == 1
+    assert loaded.description.endswith(f": 1 colour images of 4×6 pixels; {said}")
+
+
+@given(names=st.sets(st.tuples(st.sampled_from("ab"), st.integers(0, 99), st.sampled_from([".png", ".heic", ".txt"]))))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_no_picture_is_left_out_without_a_word(tmp_path: Path, names: set[tuple[str, int, str]]):
+    with tempfile.TemporaryDirectory(dir=tmp_path) as place:
+        for folder, number, suffix in {*names, ("a", 100, ".png")}:
+            save(Path(place, folder, f"{number}{suffix}.png"), mode="L")
+            Path(place, folder, f"{number}{suffix}.png").rename(Path(place, folder, f"{number}{suffix}"))
+        with warnings.catch_warnings(record=True) as said:
+            warnings.simplefilter("always")
+            loaded = data.load(f"folder:{place}")
+        left_out = sum(suffix == ".heic" for *_, suffix in names)
+        assert len(loaded) == 1 + sum(suffix == ".png" for *_, suffix in names)
+        assert (f"{left_out} of {len(loaded) + left_out} pictures passed over" in loaded.note) == (left_out > 0)
+        assert [str(one.message) for one in said] == [f"folder:{place}{loaded.note}"] * (left_out > 0)
+
+
+def test_an_archive_in_place_of_pictures_is_to_be_unpacked(tmp_path: Path):
+    (tmp_path / "faces.zip").touch()
+    with pytest.raises(DatasetUnavailable, match=r"holds no image files, but faces\.zip; unpack it"):
         data.load(f"folder:{tmp_path}")
 
 
-def test_a_picture_that_claims_to_be_huge_is_refused(tmp_path: Path):
-    def chunk(kind: bytes, content: bytes) -> bytes:
-        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+def test_links_that_loop_or_meet_give_no_picture_twice(tmp_path: Path):
+    """The folder counts under its own name, even where a link to it comes first."""
+    save(tmp_path / "b/1.png")
+    (tmp_path / "b/top").symlink_to(tmp_path)
+    (tmp_path / "a").symlink_to(tmp_path / "b")
+    (tmp_path / "b/self").symlink_to(tmp_path / "b/self")
+    with pytest.warns(UserWarning, match=r"a link leads to a second time passed over \(a, b/top\)"):
+        loaded = data.load(f"folder:{tmp_path}")
+    assert (len(loaded), loaded.classes) == (1, ("b",))
 
-    header = chunk(b"IHDR", struct.pack(">IIBBBBB", 60_000, 60_000, 8, 0, 0, 0, 0))
-    (tmp_path / "huge.png").write_bytes(b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", b"") + chunk(b"IEND", b""))
-    with pytest.raises(DatasetUnavailable, match=r"huge\.png is missing or damaged \(Image size"):
+
+def test_links_to_pictures_and_folders_elsewhere_are_followed(tmp_path: Path):
+    save(tmp_path / "store/1.png")
+    (tmp_path / "set/cats").mkdir(parents=True)
+    (tmp_path / "set/cats/2.png").symlink_to(tmp_path / "store/1.png")
+    (tmp_path / "set/dogs").symlink_to(tmp_path / "store")
+    loaded = data.load(f"folder:{tmp_path / 'set'}")
+    assert (loaded.classes, loaded.labels.tolist(), loaded.note) == (("cats", "dogs"), [0, 1], "")
+
+
+@pytest.mark.parametrize(
+    ("folders", "place", "advised"),
+    [
+        (("train", "test"), "", "train"),
+        (("Train", "VAL"), "", "Train"),
+        (("train/cats", "train/dogs", "val/cats", "test/cats"), "", "train"),
+        (("train",), "", "train"),
+        (("testing", "validation"), "", "testing"),
+        (("archive/training", "archive/test"), "archive", "training"),
+        (("train", "test", "more"), "", "train"),
+    ],
+    ids=str,
+)
+def test_the_parts_of_a_set_are_not_its_classes(tmp_path: Path, folders: tuple[str, ...], place: str, advised: str):
+    for folder in folders:
+        save(tmp_path / folder / "1.png")
+    where = tmp_path / place
+    with pytest.raises(
+        ConfigError, match=f"no classes; give folder:{re.escape(str(where / advised))} to train"
+    ) as caught:
         data.load(f"folder:{tmp_path}")
+    advice = re.search(r"give (folder:\S+) to train", str(caught.value))
+    assert advice is not None
+    assert len(data.load(advice[1])) == sum(
+        f"{folder}/".startswith(f"{place}/{advised}/".lstrip("/")) for folder in folders
+    )
+
+
+def test_a_class_may_be_called_train(tmp_path: Path):
+    for folder in ("train", "boat", "bus"):
+        save(tmp_path / folder / "1.png")
+    assert data.load(f"folder:{tmp_path}").classes == ("boat", "bus", "train")
+
+
+@pytest.mark.parametrize(
+    "name", ["@eaDir", "#recycle", "$RECYCLE.BIN", "System Volume Information", "lost+found", "__MACOSX", ".thumbnails"]
+)
+def test_what_network_drives_and_systems_keep_is_passed_over(tmp_path: Path, name: str):
+    save(tmp_path / "cats/1.png")
+    save(tmp_path / name / "1.png")
+    save(tmp_path / "cats" / name / "deep/1.png")
+    loaded = data.load(f"folder:{tmp_path}")
+    assert (len(loaded), loaded.classes) == (1, ("cats",))
+
+
+def test_classes_and_files_are_sorted_as_people_count(tmp_path: Path):
+    for name in ("10", "2", "1", "b", "a10", "a9"):
+        save(tmp_path / name / "1.png")
+    for value in (2, 10, 1):
+        save(tmp_path / "2" / f"x{value}.png", value=value)
+    loaded = data.load(f"folder:{tmp_path}")
+    assert loaded.classes == ("1", "2", "10", "a9", "a10", "b")
+    assert loaded.images[loaded.labels == 1, 0, 0, 0].tolist() == [100, 1, 2, 10]
+
+
+@given(sizes=st.lists(st.integers(1, 4), min_size=1, max_size=4), limit=st.integers(1, 18))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_limit_takes_from_every_class_in_turn(tmp_path: Path, sizes: list[int], limit: int):
+    with tempfile.TemporaryDirectory(dir=tmp_path) as place:
+        for label, size in enumerate(sizes):
+            for number in range(size):
+                save(Path(place, f"class {label}", f"{number}.png"), mode="L", value=10 * label + number)
+        loaded = data.load(f"folder:{place}", limit=limit)
+        whole = data.load(f"folder:{place}")
+    left, want = min(limit, sum(sizes)), [0] * len(sizes)
+    while left:
+        for label, size in enumerate(sizes):
+            if left and want[label] < size:
+                want[label] += 1
+                left -= 1
+    expected = [10 * label + number for label, n in enumerate(want) for number in range(n)]
+    assert loaded.images[:, 0, 0, 0].tolist() == expected
+    assert loaded.labels.tolist() == [value // 10 for value in expected]
+    assert loaded.classes == whole.classes
+
+
+def test_grey_or_colour_as_one_wishes(tmp_path: Path):
+    save(tmp_path / "a.png")
+    save(tmp_path / "b.png", mode="L")
+    with Image.open(tmp_path / "a.png") as image:
+        grey = np.asarray(image.convert("L"))
+    for channels, shape in ((None, (2, 3, 4, 6)), (3, (2, 3, 4, 6)), (1, (2, 1, 4, 6))):
+        loaded = data.load(f"folder:{tmp_path}", channels=channels)
+        assert loaded.images.shape == shape
+        if channels == 1:
+            assert np.array_equal(loaded.images[0, 0].numpy(), grey)

@@ -1,5 +1,6 @@
 """Pictures: right pixels, named axes, the same bytes each time."""
 
+import re
 from pathlib import Path
 
 import matplotlib as mpl
@@ -53,8 +54,11 @@ def test_every_figure_has_a_message_and_named_axes(draw):
 @pytest.mark.parametrize("draw", FIGURES.values(), ids=FIGURES.keys())
 def test_a_saved_figure_has_the_same_bytes_each_time(draw, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("GANLAB_FIGURES", str(tmp_path / "new"))
-    first, second = (plots.save(draw(), "name").read_bytes() for _ in range(2))
-    assert first == second
+    kept = tmp_path / "new/name.png"
+    assert plots.save(draw(), "name") == kept
+    first = kept.read_bytes()
+    assert plots.save(draw(), "name") == kept
+    assert kept.read_bytes() == first
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["name.png"]
 
 
@@ -73,6 +77,36 @@ def test_figures_stay_here_outside_of_a_course(tmp_path: Path, monkeypatch: pyte
     (tmp_path / "work").mkdir()
     monkeypatch.chdir(tmp_path / "work")
     assert plots.save(plots.game(title="t"), "x") == tmp_path / "work" / "figures" / "x.png"
+
+
+@pytest.mark.parametrize("place", ["file", "file/deeper", "taken"])
+def test_a_figure_that_cannot_be_kept_is_shown_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
+):
+    """A file where the folder should be, and a folder where the picture should be; the figure is left as it was."""
+    (tmp_path / "file").touch()
+    (tmp_path / "taken/x.png").mkdir(parents=True)
+    monkeypatch.setenv("GANLAB_FIGURES", str(tmp_path / place))
+    figure = plots.game(title="t")
+    advice = f"{re.escape(str(tmp_path / place))} cannot be written to .*; to keep figures, set GANLAB_FIGURES to"
+    with pytest.warns(UserWarning, match=advice):
+        assert plots.save(figure, "x") is None
+    assert plt.fignum_exists(figure.number)
+    assert [path.name for path in (tmp_path / "taken").iterdir()] == ["x.png"]
+    monkeypatch.setenv("GANLAB_FIGURES", str(tmp_path / "mine"))
+    assert plots.save(figure, "x") == tmp_path / "mine/x.png"
+
+
+def test_a_disk_that_is_full_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    def full(_figure: object, place: Path, **_options: object) -> None:
+        place.write_bytes(b"half")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setenv("GANLAB_FIGURES", str(tmp_path))
+    monkeypatch.setattr("matplotlib.figure.Figure.savefig", full)
+    with pytest.warns(UserWarning, match=r"cannot be written to \(No space left on device\)"):
+        plots.save(plots.game(title="t"), "x")
+    assert list(tmp_path.iterdir()) == []
 
 
 @given(n=st.integers(1, 20), columns=st.integers(1, 9), side=st.integers(1, 60), channels=st.sampled_from([1, 3]))
@@ -96,6 +130,22 @@ def test_floats_are_mapped_from_their_range_and_clipped():
     grid = plots.grid_array(images, 5)
     assert [int(grid[10, 10 + 66 * i]) for i in range(5)] == [0, 0, 128, 255, 255]
     assert plots.grid_array(images, 5, (0, 1))[10, 10 + 66 * 2] == 0
+
+
+@given(
+    low=st.sampled_from([-1.0, -0.1, 0.0]),
+    high=st.sampled_from([0.0, 0.5, 1.0]),
+    given_range=st.sampled_from([True, False]),
+)
+def test_a_generators_images_are_drawn_in_its_range(low: float, high: float, given_range: bool):
+    """Black is black and white is white: of a sigmoid's images, which have nothing below 0, and of tanh's."""
+    images = np.array([low, high], np.float32).repeat(64 * 64).reshape(2, 1, 64, 64)
+    own = (-1.0, 1.0) if low < 0 else (0.0, 1.0)
+    grid = plots.grid_array(images, value_range=own if given_range else None)
+    for i, value in enumerate((low, high)):
+        assert abs(int(grid[10, 10 + 66 * i]) - 255 * (value - own[0]) / (own[1] - own[0])) <= 0.5
+    assert np.array_equal(np.asarray(plots.sample_grid(images, title="t").axes[0].images[0].get_array()), grid)
+    plt.close("all")
 
 
 def test_a_grid_file_is_the_grid(tmp_path: Path):

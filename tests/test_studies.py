@@ -1,6 +1,7 @@
 """Studies measure what single runs would, and records keep what was measured."""
 
 import json
+import shlex
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from ganlab.metrics.modes import count_modes
 from ganlab.training import Trainer
 from ganlab.training.config import options_of
 
+ROOT = Path(__file__).parents[1]
 TINY = studies.on_ring("tiny", steps=20, instance_noise=0.5)
 
 
@@ -51,9 +53,29 @@ def test_records_are_read_as_they_were_written(tmp_path: Path):
     assert [p.name for p in tmp_path.iterdir()] == ["s.json"]
 
 
+def test_the_courses_records_are_found_from_anywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """A lesson that was copied elsewhere finds them; a course around the working directory comes first."""
+    here = records.read("mode-counts", ROOT / records.FOLDER)
+    (tmp_path / "course/lessons").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "course/lessons")
+    assert records.read("mode-counts") == here
+    picture = records.picture("gan2014-mnist-seed-0")
+    assert picture.read_bytes() == (ROOT / records.FOLDER / "gan2014-mnist-seed-0.png").read_bytes()
+    records.write("mode-counts", {"study": "own"}, tmp_path / "course" / records.FOLDER)
+    assert records.read("mode-counts") == {"study": "own"}
+    assert records.picture("gan2014-mnist-seed-0") == picture
+    with pytest.raises(ConfigError, match=r"none\.json is not there; measure it with"):
+        records.read("none")
+
+
 def test_a_missing_or_damaged_record_says_what_to_do(tmp_path: Path):
-    with pytest.raises(ConfigError, match="python -m ganlab reproduce mode-counts"):
-        records.read("mode-counts", tmp_path)
+    spaced = tmp_path / "my records"
+    with pytest.raises(ConfigError, match="python -m ganlab reproduce mode-counts") as caught:
+        records.read("mode-counts", spaced)
+    assert shlex.split(str(caught.value).rpartition(": ")[2])[-2:] == ["--out", str(spaced)]
+    (tmp_path / "folder.json").mkdir()
+    with pytest.raises(ConfigError, match=r"folder\.json cannot be read .*; restore it"):
+        records.read("folder", tmp_path)
     (tmp_path / "mode-counts.json").write_text("{", encoding="utf-8")
     with pytest.raises(ConfigError, match="no JSON"):
         records.read("mode-counts", tmp_path)

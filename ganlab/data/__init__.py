@@ -3,14 +3,13 @@
 from ganlab.data.images import (
     NAMES,
     ImageSet,
-    SetStatus,
     contrast_normalized,
-    data_root,
     default_images,
     load,
-    status,
     three_parts,
 )
+from ganlab.data.places import data_root
+from ganlab.data.status import SetStatus, status
 from ganlab.data.toy import Law, Mixture, gaussian, grid, lsgan_ring, mixture, ring, two_moons
 
 __all__ = [

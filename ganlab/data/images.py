@@ -1,22 +1,26 @@
 """Image sets behind one function, verified each time they are read."""
 
 import os
-from collections.abc import Callable, Iterable
+import re
+import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ganlab.data import readers, tfd
-from ganlab.data.idx import holds, reason
-from ganlab.errors import ConfigError, DatasetUnavailable
+from ganlab.data import folders, mnist, readers, tfd
+from ganlab.data.places import data_root, place_of, shown
+from ganlab.errors import ConfigError, DatasetUnavailable, printable
 
 NAMES = ("digits", "mnist", "fashion-mnist", "cifar10", "celeba", "tfd", "lsun/CATEGORY", "folder:PATH")
 RESIZED_AT_ONCE = 4096
 GRAY_LEVELS = 255
+CHANNELS = (1, 3)
+LUMA = (19595, 38470, 7471)
+"""What red, green and blue weigh in grey, in 65,536ths (ITU-R BT.601), as Pillow rounds them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,6 +29,7 @@ class ImageSet:
 
     images   uint8 [N, C, H, W], 0 … 255
     labels   int64 [N], indices into `classes`
+    note     what was left out, or taken in place of what was asked for; part of the description
     """
 
     name: str
@@ -41,21 +46,7 @@ class ImageSet:
         """What this is, in a line."""
         channels, height, width = self.images.shape[1:]
         colour = "grey" if channels == 1 else "colour"
-        return f"{self.name}: {len(self):,} {colour} images of {height}×{width} pixels{self.note}"
-
-
-@dataclass(frozen=True)
-class SetStatus:
-    """Whether a set can be loaded, and what to do when not."""
-
-    name: str
-    state: Literal["OK", "absent", "damaged"]
-    detail: str
-
-
-def data_root(root: Path | str | None = None) -> Path:
-    """Where the image sets lie: the argument, else `GANLAB_DATA`, else `~/.cache/ganlab`."""
-    return Path(root or os.environ.get("GANLAB_DATA") or "~/.cache/ganlab").expanduser()
+        return printable(f"{self.name}: {len(self):,} {colour} images of {height}×{width} pixels{self.note}")
 
 
 def load(
@@ -63,6 +54,7 @@ def load(
     *,
     root: Path | str | None = None,
     size: int | None = None,
+    channels: int | None = None,
     split: str = "train",
     limit: int | None = None,
     download: bool = False,
@@ -70,50 +62,61 @@ def load(
     """An image set by name, verified against its published checksums where it has any.
 
     name      one of `NAMES`: "digits" comes with scikit-learn; "folder:PATH" is any folder of images, its subfolders
-              being the classes; the others are looked for in torchvision's layout
+              being the classes; the others are looked for in torchvision's layout. Picture files give what a viewer
+              shows of them: upright, and on white where they are transparent
     root      where they lie (else `GANLAB_DATA`, else ~/.cache/ganlab)
     size      resize to size×size pixels (antialiased, middle square); None keeps the set's own size
+    channels  1 for grey, 3 for colour; None keeps the set's own (of a folder: grey if all its files are)
     split     "train" or "test": of the digits the first 1,500 or the last 297, of LSUN "train" or "val", of TFD
               the unlabelled faces or the test faces of the first fold; a folder has no "test"
-    limit     take only the first `limit` images
+    limit     take only the first `limit` images; of a folder with several classes, of each class in turn
     download  get it through torchvision first, when it is not there
 
-    Raises `DatasetUnavailable` for what is absent, damaged or cut off (never a part of it), `ConfigError` for an
-    unknown name or option.
+    What of a folder was passed over is counted in the note and in a warning. Raises `DatasetUnavailable` for what is
+    absent, damaged or cut off (never a part of it), `ConfigError` for an unknown name or option.
     """
+    if not isinstance(name, str):
+        raise ConfigError(f"image set is {name!r}; give one of {', '.join(NAMES)}.")
     if split not in readers.SPLITS:
         raise ConfigError(f"split is {split!r}; give 'train' or 'test'.")
     for option, value in (("size", size), ("limit", limit)):
         if value is not None and (type(value) is not int or value < 1):
             raise ConfigError(f"{option} is {value!r}; give an integer of at least 1, or None.")
+    if channels is not None and (type(channels) is not int or channels not in CHANNELS):
+        raise ConfigError(f"channels is {channels!r}; give 1 for grey, 3 for colour, or None.")
     place = data_root(root)
     if download:
         _download(name, place)
-    read = _read(name, place, split, size, limit)
+    read = _read(name, place, split, size, limit, channels)
     images, labels = read.images[:limit], read.labels[:limit]
     if size is not None and images.shape[2:] != (size, size):
         images = _resized(images, size)
-    return ImageSet(name, images, labels, read.classes)
+    if channels not in (None, images.shape[1]):
+        images = images.repeat(1, 3, 1, 1) if channels == 3 else _grey(images)
+    if read.note:
+        warnings.warn(printable(f"{name}{read.note}"), stacklevel=2)
+    return ImageSet(name, images, labels, read.classes, read.note)
 
 
-def _read(name: str, root: Path, split: str, size: int | None, limit: int | None) -> readers.Read:
+def _read(name: str, root: Path, split: str, size: int | None, limit: int | None, channels: int | None) -> readers.Read:
     exact: dict[str, Callable[[], readers.Read]] = {
         "digits": lambda: readers.digits(split),
-        "mnist": lambda: readers.idx_set(readers.MNIST, root, split),
-        "fashion-mnist": lambda: readers.idx_set(readers.FASHION_MNIST, root, split),
+        "mnist": lambda: mnist.idx_set(mnist.MNIST, root, split),
+        "fashion-mnist": lambda: mnist.idx_set(mnist.FASHION_MNIST, root, split),
         "cifar10": lambda: readers.cifar10(root, split),
-        "celeba": lambda: readers.celeba(root, split, size, limit),
+        "celeba": lambda: readers.celeba(root, split, size, limit, channels),
         "tfd": lambda: tfd.tfd(root, "unlabelled" if split == "train" else "test"),
     }
     if name in exact:
         return exact[name]()
     if name.startswith("lsun/") and name != "lsun/":
-        return readers.lsun(root, name.removeprefix("lsun/"), split, size, limit)
+        return readers.lsun(root, name.removeprefix("lsun/"), split, size, limit, channels)
     if name.startswith("folder:") and name != "folder:":
         if split != "train":
             raise ConfigError(f"split is {split!r} for {name}, which has none; give folder:PATH of the test images.")
-        return readers.folder(Path(name.removeprefix("folder:")).expanduser(), size, limit)
-    raise ConfigError(f"image set is {name!r}; give one of {', '.join(NAMES)}.")
+        return folders.folder(place_of(name.removeprefix("folder:"), "folder"), size, limit, channels)
+    own = f"; for a folder of your own, give 'folder:{name}'" if os.path.isdir(name) else ""  # noqa: PTH112 (any text)
+    raise ConfigError(f"image set is {name!r}; give one of {', '.join(NAMES)}{own}.")
 
 
 def _resized(images: Tensor, size: int) -> Tensor:
@@ -122,11 +125,20 @@ def _resized(images: Tensor, size: int) -> Tensor:
     side = min(height, width)
     top, left = (height - side) // 2, (width - side) // 2
     square = images[:, :, top : top + side, left : left + side]
-    parts = [
-        F.interpolate(part.float(), (size, size), mode="bilinear", antialias=True).round().clamp(0, GRAY_LEVELS).byte()
-        for part in square.split(RESIZED_AT_ONCE)
-    ]
-    return torch.cat(parts)
+    resized = torch.empty(len(images), images.shape[1], size, size, dtype=torch.uint8)
+    for part, into in zip(square.split(RESIZED_AT_ONCE), resized.split(RESIZED_AT_ONCE), strict=True):
+        exact = F.interpolate(part.float(), (size, size), mode="bilinear", antialias=True)
+        into.copy_(exact.round_().clamp_(0, GRAY_LEVELS))
+    return resized
+
+
+def _grey(images: Tensor) -> Tensor:
+    """Colour images [N, 3, H, W] as grey ones [N, 1, H, W], with Pillow's weights and rounding."""
+    grey = torch.empty(len(images), 1, *images.shape[2:], dtype=torch.uint8)
+    for part, into in zip(images.split(RESIZED_AT_ONCE), grey.split(RESIZED_AT_ONCE), strict=True):
+        red, green, blue = (weight * part[:, i].int() for i, weight in enumerate(LUMA))
+        into.copy_((red + green + blue + 0x8000 >> 16)[:, None])
+    return grey
 
 
 def _download(name: str, root: Path) -> None:
@@ -144,9 +156,15 @@ def _download(name: str, root: Path) -> None:
         sources[name](root, download=True)
     except Exception as error:  # torchvision passes on whatever networks, archives and damaged files give rise to
         raise DatasetUnavailable(
-            f"{name} cannot be downloaded to {root} ({reason(error)}); check the network, delete what is damaged "
+            f"{name} cannot be downloaded to {root} ({_reason(error)}); check the network, delete what is damaged "
             "there, or put the files there yourself."
         ) from error
+
+
+def _reason(error: Exception) -> str:
+    """What a failed download says, in one line and without addresses of objects: no one else knows why it failed."""
+    said = re.sub(r"<?(\S+) (object )?at 0x[0-9a-fA-F]+>?", r"\1", str(error)).strip()
+    return (said or type(error).__name__).splitlines()[0]
 
 
 def default_images(root: Path | str | None = None) -> ImageSet:
@@ -154,10 +172,12 @@ def default_images(root: Path | str | None = None) -> ImageSet:
 
     Raises `DatasetUnavailable` when MNIST is there but damaged.
     """
-    if holds(data_root(root) / readers.MNIST.folder, readers.MNIST.files):
+    place = data_root(root)
+    if mnist.found(mnist.MNIST, place):
         return load("mnist", root=root)
     digits = load("digits")
-    return ImageSet(digits.name, digits.images, digits.labels, digits.classes, note=" (no MNIST on this machine)")
+    note = f" (no MNIST in {shown(place)})"
+    return ImageSet(digits.name, digits.images, digits.labels, digits.classes, note)
 
 
 def three_parts(name: str, root: Path | str | None = None) -> tuple[Tensor, Tensor, Tensor]:
@@ -180,55 +200,3 @@ def contrast_normalized(images: Tensor, norm: float = 55.0) -> Tensor:
     flat = images.flatten(1).float()
     flat = flat - flat.mean(dim=1, keepdim=True)
     return (flat * (norm / flat.norm(dim=1, keepdim=True).clamp_min(1e-8))).view(images.shape)
-
-
-def status(root: Path | str | None = None) -> list[SetStatus]:
-    """Which sets can be loaded from `root`: those with checksums are read and verified, the large ones looked for."""
-    place = data_root(root)
-    cifar10_files = [name for files in readers.CIFAR10_MD5.values() for name in files]
-    return [
-        SetStatus("digits", "OK", load("digits").description),
-        _verified("mnist", place, readers.MNIST.folder, readers.MNIST.files),
-        _verified("fashion-mnist", place, readers.FASHION_MNIST.folder, readers.FASHION_MNIST.files),
-        _verified("cifar10", place, readers.CIFAR10_FOLDER, cifar10_files),
-        _celeba(place),
-        _tfd(place),
-        _lsun(place),
-    ]
-
-
-def _verified(name: str, root: Path, folder: str, files: Iterable[str]) -> SetStatus:
-    if not holds(root / folder, files):
-        return SetStatus(name, "absent", f"optional; to get it: data.load({name!r}, download=True)")
-    try:
-        train, _ = (load(name, root=root, split=split) for split in readers.SPLITS)
-    except DatasetUnavailable as error:
-        return SetStatus(name, "damaged", str(error))
-    return SetStatus(name, "OK", train.description)
-
-
-GET_IT_YOURSELF = "optional; large, get it yourself"
-
-
-def _celeba(root: Path) -> SetStatus:
-    parts = (root / readers.CELEBA_IMAGES, root / readers.CELEBA_PARTITION)
-    missing = [str(part) for part in parts if not holds(part.parent, [part.name])]
-    if len(missing) == len(parts):
-        return SetStatus("celeba", "absent", GET_IT_YOURSELF)
-    if missing:
-        return SetStatus("celeba", "damaged", f"{missing[0]} is not there; get it, or delete the rest of CelebA.")
-    return SetStatus("celeba", "OK", "there")
-
-
-def _tfd(root: Path) -> SetStatus:
-    if not holds(root, [tfd.FILE]):
-        return SetStatus("tfd", "absent", f"optional; {tfd.ASK}")
-    try:
-        return SetStatus("tfd", "OK", load("tfd", root=root).description)
-    except DatasetUnavailable as error:
-        return SetStatus("tfd", "damaged", str(error))
-
-
-def _lsun(root: Path) -> SetStatus:
-    found = sorted(file.parent.name.removesuffix("_train_lmdb") for file in root.glob("*_train_lmdb/data.mdb"))
-    return SetStatus("lsun", "OK", ", ".join(found)) if found else SetStatus("lsun", "absent", GET_IT_YOURSELF)

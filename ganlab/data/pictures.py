@@ -1,7 +1,13 @@
-"""Picture files: decoded in full or refused by name, and laid into one tensor."""
+"""Picture files: decoded to what a viewer shows, or refused by name, and laid into one tensor."""
 
 import io
-from collections.abc import Iterable
+import os
+import stat
+import sys
+import warnings
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -9,55 +15,221 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ganlab.data.idx import GET_AGAIN, reason
+from ganlab.data.depth import is_deep
 from ganlab.errors import ConfigError, DatasetUnavailable
 
-GREY_MODES = ("1", "L", "LA")
-WIDE_MODES = ("I", "F")
+MOST_PIXELS = 150_000_000
+"""More are not decoded: a small file can claim to be of any size. The sensors of most cameras have fewer."""
+GREY_MODES = ("1", "L", "LA", "La")
+OTHER_COLOURS = ("CMYK", "LAB")
+TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+REDUCED_OR_MASK = 0b101
+"""Bits of a TIFF page's kind (tag 254): a smaller copy of another page, or its transparency."""
+NOT_PIXELS = frozenset({"EPS", "PDF", "WMF", "MPEG", "PALM", "IPTC", "BUFR", "GRIB", "HDF5"})
+"""What Pillow registers and does not read by itself: drawings, documents, films, measurements."""
+USUAL = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM")
+REMOVE = "remove it or get it again"
 
 
-def open_image(file: Path | io.BytesIO, name: str | None = None) -> Any:
-    """A fully decoded PIL image of mode "L" (the file is grey) or "RGB" (any other); transparency is dropped.
+def open_picture(file: Path, advice: str = REMOVE) -> Any:
+    """The picture in a file: see `decoded`. Raises `DatasetUnavailable` for what cannot be read, too."""
+    try:
+        if not stat.S_ISREG(file.stat().st_mode):  # reading a pipe would wait for ever
+            raise DatasetUnavailable(f"{file} is no file; remove it.")
+        content = file.read_bytes()
+    except OSError as error:
+        raise DatasetUnavailable(f"{file} is missing or damaged ({error.strerror}); {advice}.") from error
+    return decoded(content, str(file), advice)
 
-    Raises `DatasetUnavailable` naming a file that is missing, cut, no image, or of more than 8 bits per channel, which
-    do not fit 0 … 255.
+
+def decoded(content: bytes, name: str, advice: str = REMOVE) -> Any:
+    """What a viewer shows of a picture file, as a PIL image of mode "L" (the file is grey) or "RGB" (any other).
+
+    The camera's orientation (EXIF) is applied, what is transparent is laid on white, and colours are those of the
+    file's colour profile, in sRGB.
+
+    Raises `DatasetUnavailable` naming a picture that is cut or none, of several pages, of more than 8 bits per channel,
+    which do not fit 0 … 255, or of more than `MOST_PIXELS`.
     """
     from PIL import Image
 
+    Image.init()
+    formats = _formats(len(Image.OPEN))
     try:
-        with Image.open(file) as image:
-            mode = image.mode
-            plain = image.convert("L" if mode in GREY_MODES else "RGB")
+        with _silence(content), Image.open(io.BytesIO(content), formats=formats) as image:
+            problem = _unfit(image, content)
+            if not problem:
+                image.load()
+                return _on_white(_upright(image))
+    except Image.DecompressionBombError:
+        problem = _too_large()
     except Exception as error:  # what a damaged file raises depends on its format and on the spot
-        raise DatasetUnavailable(
-            f"{name or file} is missing or damaged ({reason(error)}); remove it or get it again."
-        ) from error
-    if mode.startswith(WIDE_MODES):
-        raise DatasetUnavailable(
-            f"{name or file} has pixels of mode {mode}, more than 8 bits each; convert it to 8-bit grey or RGB."
-        )
-    return plain
+        why = "no picture" if isinstance(error, Image.UnidentifiedImageError) else "cut off, or not as its format wants"
+        raise DatasetUnavailable(f"{name} is missing or damaged ({why}); {advice}.") from error
+    raise DatasetUnavailable(f"{name} has {problem}.")
 
 
-def stack(images: Iterable[Any], size: int | None, what: str) -> Tensor:
-    """PIL images as one uint8 tensor [N, C, H, W]: cut to the middle square and resized when `size` is given.
+@cache
+def _formats(registered: int) -> list[str]:  # noqa: ARG001 (a package that registers one more is to be noticed)
+    """What a content is tried as, the usual formats first."""
+    from PIL import Image
 
-    C is 1 when all are grey, else 3. Raises `ConfigError` for differing sizes without `size`, `DatasetUnavailable`
-    for no images.
+    return [*USUAL, *(kind for kind in Image.OPEN if kind not in NOT_PIXELS.union(USUAL))]
+
+
+def _unfit(image: Any, content: bytes) -> str:
+    """What an opened, not yet decoded picture has that a set of pictures cannot have; "" for nothing."""
+    if image.width * image.height > MOST_PIXELS:
+        return _too_large()
+    if is_deep(image, content):
+        return "more than 8 bits per channel; convert it to 8-bit grey or RGB"
+    if (pages := _pages(image)) > 1:
+        return f"{pages} pages; save each as a picture of its own"
+    return ""
+
+
+def _too_large() -> str:
+    return f"more than {MOST_PIXELS // 10**6} million pixels by what it says of itself; make it smaller"
+
+
+def _pages(image: Any) -> int:
+    """How many pictures of its own a file shows, one after the other.
+
+    The layers of a PSD file are shown as one, and of a phone's MPO file only the first picture is shown.
     """
-    arrays = [_array(image, size) for image in images]
-    if not arrays:
-        raise DatasetUnavailable(f"{what} holds no images; {GET_AGAIN}.")
-    shapes = {array.shape[:2] for array in arrays}
-    if len(shapes) > 1:
-        raise ConfigError(f"{what} has images of {len(shapes)} sizes, such as {sorted(shapes)[:2]}; give a size.")
-    if any(array.ndim == 3 for array in arrays):
-        arrays = [array if array.ndim == 3 else np.repeat(array[..., None], 3, axis=2) for array in arrays]
-        return torch.from_numpy(np.stack(arrays).transpose(0, 3, 1, 2).copy())
-    return torch.from_numpy(np.stack(arrays))[:, None]
+    pages = getattr(image, "n_frames", 1)
+    if image.format in ("PSD", "MPO") or pages == 1:
+        return 1
+    if image.format == "TIFF":
+        kinds = []
+        for page in range(pages):
+            image.seek(page)
+            kinds.append(image.tag_v2.get(254, 0))
+        image.seek(0)
+        pages = sum(not kind & REDUCED_OR_MASK for kind in kinds)
+    return pages
 
 
-def _array(image: Any, size: int | None) -> np.ndarray:
+def _upright(image: Any) -> Any:
+    """The picture turned as its camera was held. An orientation that cannot be read counts as none, as for viewers."""
+    from PIL import ExifTags, Image
+
+    turns = {
+        2: Image.Transpose.FLIP_LEFT_RIGHT,
+        3: Image.Transpose.ROTATE_180,
+        4: Image.Transpose.FLIP_TOP_BOTTOM,
+        5: Image.Transpose.TRANSPOSE,
+        6: Image.Transpose.ROTATE_270,
+        7: Image.Transpose.TRANSVERSE,
+        8: Image.Transpose.ROTATE_90,
+    }
+    orientation = None
+    with suppress(Exception):  # damaged notes of a camera raise whatever the spot gives rise to
+        orientation = image.getexif().get(ExifTags.Base.Orientation)
+    return image.transpose(turns[orientation]) if orientation in turns else image
+
+
+def _on_white(image: Any) -> Any:
+    """A decoded picture in sRGB, or in grey, with white behind what is transparent."""
+    from PIL import ImageChops
+
+    plain = "L" if image.mode in GREY_MODES else "RGB"
+    if not image.has_transparency_data:
+        return _as(plain, _in_srgb(image if image.mode in OTHER_COLOURS else _as(plain, image)))
+    layered = _as(plain + "A", image)
+    shown = _in_srgb(layered.convert(plain), image)
+    shown.paste("white", mask=ImageChops.invert(layered.getchannel("A")))
+    return shown
+
+
+def _as(mode: str, image: Any) -> Any:
+    """The image in this mode; it is not copied where it is in it already."""
+    return image if image.mode == mode else image.convert(mode)
+
+
+def _in_srgb(image: Any, source: Any = None) -> Any:
+    """Colours of the profile that stands in the file (`source`, else the image itself), as those of sRGB."""
+    from PIL import ImageCms
+
+    profile = (source or image).info.get("icc_profile")
+    if image.mode == "L" or not (profile or image.mode == "LAB"):
+        return image
+    try:
+        own: Any = ImageCms.ImageCmsProfile(io.BytesIO(profile)) if profile else ImageCms.createProfile("LAB")
+        if profile and "sRGB" in ImageCms.getProfileDescription(own):
+            return image
+        return ImageCms.profileToProfile(image, own, ImageCms.createProfile("sRGB"), outputMode="RGB")
+    except (OSError, ImageCms.PyCMSError):  # damaged, or of another kind of colours: viewers pass over it, too
+        return image
+
+
+@contextmanager
+def _silence(content: bytes) -> Iterator[None]:
+    """Keep off the terminal what decoders print: warnings, and the lines that libtiff writes by itself."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        if not content.startswith(TIFF):
+            yield
+            return
+        try:
+            sys.stderr.flush()
+            terminal = os.dup(2)
+        except (OSError, AttributeError):  # no terminal that could show them
+            yield
+            return
+        try:
+            with Path(os.devnull).open("wb") as nothing:
+                os.dup2(nothing.fileno(), 2)
+            yield
+        finally:
+            os.dup2(terminal, 2)
+            os.close(terminal)
+
+
+# One tensor ---------------------------------------------------------------------------------------------------------
+
+
+def stack(images: Iterable[Any], n: int, what: str, size: int | None = None, channels: int | None = None) -> Tensor:
+    """At most `n` PIL images as one uint8 tensor [N, C, H, W], filled as they come: nothing is held twice.
+
+    size      cut to the middle square and resized to size×size pixels
+    channels  C: 1 grey, 3 colour; None: 1 when all are grey, else 3
+
+    Raises `ConfigError` for differing sizes without `size` and for more than the memory holds, `DatasetUnavailable` for
+    no images.
+    """
+    filled, count = np.empty((0, 0, 0, 0), np.uint8), 0
+    for count, image in enumerate(images, 1):
+        pixels = _pixels(image, size, channels)
+        if count == 1:
+            filled = _room(n, pixels.shape, what)
+        if pixels.shape[1:] != filled.shape[2:]:
+            shapes = " and ".join(f"{height}×{width}" for height, width in (filled.shape[2:], pixels.shape[1:]))
+            raise ConfigError(f"{what} has images of several sizes, such as {shapes}; give a size.")
+        if len(pixels) > filled.shape[1]:  # the first in colour, after grey ones
+            grey, filled = filled, _room(n, pixels.shape, what)
+            filled[: count - 1] = grey[: count - 1]
+        filled[count - 1] = pixels
+    if not count:
+        raise DatasetUnavailable(f"{what} holds no images; get it again.")
+    return torch.from_numpy(filled[:count])
+
+
+def _room(n: int, shape: tuple[int, ...], what: str) -> np.ndarray:
+    try:
+        return np.empty((n, *shape), np.uint8)
+    except MemoryError as error:
+        room = f"{n * np.prod(shape) / 2**30:.0f} GiB"
+        raise ConfigError(f"{what} takes {room}, more than there is; give a smaller size, or a limit.") from error
+
+
+def _pixels(image: Any, size: int | None, channels: int | None) -> np.ndarray:
+    """A PIL image as uint8 [C, H, W]."""
     from PIL import Image, ImageOps
 
-    return np.asarray(image if size is None else ImageOps.fit(image, (size, size), Image.Resampling.BILINEAR))
+    if channels is not None:
+        image = _as("L" if channels == 1 else "RGB", image)
+    if size is not None:
+        image = ImageOps.fit(image, (size, size), Image.Resampling.BILINEAR)
+    pixels = np.asarray(image)
+    return pixels[None] if pixels.ndim == 2 else pixels.transpose(2, 0, 1)

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from ganlab.data.idx import holds
+from ganlab.data.files import holds
 from ganlab.data.readers import Read
 from ganlab.errors import ConfigError, DatasetUnavailable
 
@@ -47,8 +47,8 @@ def _content(path: Path) -> dict[str, Any]:
         content = loadmat(path, variable_names=["images", "labs_ex", "folds"])
         images, expressions, folds = (np.asarray(content[name]) for name in ("images", "labs_ex", "folds"))
     except Exception as error:  # scipy passes on whatever a damaged file gives rise to
-        what = " ".join(str(error).split())
-        raise DatasetUnavailable(f"{path} cannot be read ({type(error).__name__}: {what}); {ASK}.") from error
+        why = "it is cut off or damaged, or lacks images, labs_ex or folds"
+        raise DatasetUnavailable(f"{path} cannot be read: {why}; {ASK}.") from error
     n = len(images)
     expressions = expressions.reshape(-1)
     as_described = images.shape == (n, SIDE, SIDE) and images.dtype == np.uint8
