@@ -4,8 +4,9 @@
     verified   a computed number meets an independently computed one within a tolerance
     observed   an experiment meets a bound in a stated number of seeds
 
-Each compares the two sides itself (none takes a ready-made truth value), prints one line that is the same on every
-machine, is entered in `ledger`, and raises `ClaimFailed` with both sides when it does not hold.
+Each compares the two sides itself (none takes a ready-made truth value), shows one line with what was measured, is
+entered in `ledger`, and raises `ClaimFailed` with both sides when it does not hold. The line without the measured
+numbers is the same on every machine.
 """
 
 import itertools
@@ -19,34 +20,13 @@ import numpy as np
 import sympy as sp
 from sympy.logic.boolalg import Boolean
 
+from ganlab import shown
 from ganlab.errors import ClaimFailed, ClaimMisused
+from ganlab.measured import Measured
 
 KINDS = ("proved", "verified", "observed")
 SHOWN = 200
 ID = re.compile(r"[A-E][1-9]\d?")
-
-
-@dataclass(frozen=True)
-class Measured:
-    """The numbers behind a claim: `needed` of the values, or all, lie within [low, high].
-
-    For an observed claim one value per seed; for a verified one the largest distance of the two sides.
-    """
-
-    values: tuple[float, ...]
-    low: float
-    high: float
-    needed: int
-
-    @property
-    def room(self) -> float:
-        """How far inside the bounds the value that decides lies: the `needed`-th best. Negative: the claim fails."""
-        return sorted(map(self._room_of, self.values), reverse=True)[self.needed - 1]
-
-    def _room_of(self, value: float) -> float:
-        above = value - self.low if math.isfinite(self.low) else math.inf
-        below = self.high - value if math.isfinite(self.high) else math.inf
-        return -math.inf if math.isnan(value) else min(above, below)
 
 
 @dataclass(frozen=True)
@@ -140,7 +120,7 @@ def verified(statement: str, value: Any, expected: Any, *, tolerance: float, ans
         )
     error = np.nan_to_num(np.asarray(np.abs(one - other), dtype=np.float64), nan=np.inf)
     worst = np.unravel_index(np.argmax(error), error.shape)
-    measured = Measured((float(error[worst]),), -math.inf, float(tolerance), 1)
+    measured = Measured((float(error[worst]),), -math.inf, float(tolerance), 1, "largest difference")
     if measured.room < 0:
         raise ClaimFailed(f"{statement}: {one[worst]} is not within {tolerance:g} of {other[worst]}")
     bound = f"within {tolerance:g}" if tolerance else "exactly"
@@ -196,7 +176,7 @@ def summary() -> None:
 
 def _hold(claim: Claim) -> None:
     ledger.append(claim)
-    print(claim)
+    shown.line(str(claim), f" {claim.measured}" if claim.measured else "")
 
 
 def _checked(statement: Any, answers: Any) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ A message repeats what was given, says what is wanted, and what to do.
 """
 
 import re
+import sys
 
 
 def printable(text: str) -> str:
@@ -73,3 +74,16 @@ class ClaimMisused(GanlabError):
 
 class UnknownExercise(GanlabError):
     """There is no exercise of this id."""
+
+
+class MissingPackage(GanlabError):
+    """A package that the course needs is not installed for the Python that runs. A notebook shows this line alone."""
+
+    def __init__(self, error: ModuleNotFoundError):
+        install = f"{sys.executable} -m pip install --requirement requirements.txt"
+        super().__init__(
+            f"{error} for this kernel; choose the course's kernel (Kernel → Change Kernel…), or run: {install}"
+        )
+
+    def _render_traceback_(self) -> list[str]:
+        return [f"{type(self).__name__}: {self}"]

@@ -5,6 +5,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ganlab.claims import ID, KINDS, Claim
 from ganlab.errors import ConfigError
@@ -34,10 +35,15 @@ def read_ledger(notebooks: Path) -> list[Entry]:
     entries = []
     for path in paths:
         cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-        outputs = (output for cell in cells for output in cell.get("outputs", []) if output.get("name") == "stdout")
-        lines = (line for output in outputs for line in "".join(output["text"]).splitlines())
+        outputs = (output for cell in cells for output in cell.get("outputs", []))
+        lines = (line for output in outputs for line in _text(output).splitlines())
         entries += [Entry(path.stem, claim) for claim in map(parse, lines) if claim is not None]
     return entries
+
+
+def _text(output: dict[str, Any]) -> str:
+    """What a cell printed, or published as plain text: a claim's line as it is on every machine."""
+    return "".join(output["text"] if output.get("name") == "stdout" else output.get("data", {}).get("text/plain", ""))
 
 
 def parse(line: str) -> Claim | None:

@@ -1,30 +1,40 @@
-"""What lessons use: `setup()` in their first cell, and `watch()` to see a GAN learn."""
+"""What lessons use: `setup()` in their first cell, `watch()` to see a GAN learn, `picture()` for one that is kept."""
 
+import base64
 import os
 import random
 
-import numpy as np
-import torch
-from IPython.display import display
-from matplotlib import pyplot as plt
-from matplotlib.figure import Figure
-from torch import Tensor
-from tqdm.auto import tqdm
-
 import ganlab
-from ganlab import plots
-from ganlab.training import Trainer, pick_device, spare_a_core
+from ganlab.errors import MissingPackage
+
+try:
+    import numpy as np
+    import torch
+    from IPython.core.getipython import get_ipython
+    from IPython.display import HTML, display
+    from matplotlib import pyplot as plt
+    from matplotlib.figure import Figure
+    from torch import Tensor
+    from tqdm.auto import tqdm
+
+    from ganlab import inline, plots
+    from ganlab.training import Trainer, pick_device, spare_a_core
+except ModuleNotFoundError as error:
+    raise MissingPackage(error) from None
 
 SEED = 0
 
 
 def setup() -> None:
-    """Seed every source of randomness, set the course's plot style, and say what was found."""
+    """Seed every source of randomness, set how figures and missing packages are shown, and say what was found."""
     random.seed(SEED)
     np.random.seed(SEED)  # noqa: NPY002 (libraries that draw from the global state)
     torch.manual_seed(SEED)
     spare_a_core()
     plots.use_style()
+    if (shell := get_ipython()) is not None:
+        inline.describe_figures(shell)
+        inline.advise_on_missing_packages(shell)
     device = pick_device("auto")
     print(f"ganlab {ganlab.__version__}, torch {torch.__version__}, {device.type}, {os.cpu_count()} cores, seed {SEED}")
 
@@ -42,6 +52,11 @@ def watch(trainer: Trainer, *, every: int, shown: int = 32) -> dict[int, Tensor]
             if picture is not None:  # in a notebook
                 picture.update(_grid(trainer, seen))
     return seen
+
+
+def picture(png: bytes, words: str) -> HTML:
+    """Show a PNG, with `words` for whoever cannot see it."""
+    return HTML(inline.as_html(words, base64.b64encode(png).decode("ascii")))
 
 
 def _grid(trainer: Trainer, seen: dict[int, Tensor]) -> Figure:

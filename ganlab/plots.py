@@ -247,12 +247,14 @@ def game(*, title: str) -> Figure:
 
 
 def save(fig: Figure, name: str) -> Path | None:
-    """Write a figure to `<figures>/<name>.png`, the same bytes each time, and give the path.
+    """Write a figure to `<GANLAB_FIGURES>/<name>.png`, the same bytes each time, and give the path.
 
-    The folder is `GANLAB_FIGURES`, else `figures` of the course that encloses the working directory, else `figures`
-    here. Where it cannot be written to, a warning says so, and None is given: the figure is shown all the same.
+    Without this variable nothing is written, so that whoever reads the course changes no file of it. Where the folder
+    cannot be written to, a warning says so. Then None is given: the figure is shown all the same.
     """
-    path = _figures() / f"{name}.png"
+    if not os.environ.get("GANLAB_FIGURES"):
+        return None
+    path = Path(os.environ["GANLAB_FIGURES"]) / f"{name}.png"
     try:
         _write(path, lambda place: fig.savefig(place, format="png", metadata={"Software": None}))
     except OSError as error:
@@ -260,6 +262,13 @@ def save(fig: Figure, name: str) -> Path | None:
         warnings.warn(printable(f"{path.parent} cannot be written to ({error.strerror}); {advice}."), stacklevel=1)
         return None
     return path
+
+
+def in_words(fig: Figure) -> str:
+    """A figure's titles, its own and then those of its panels: the text for whoever cannot see it."""
+    of_panels = (axes.get_title(loc=place) for axes in fig.axes for place in ("left", "center", "right"))
+    titles = (title.replace("\n", " ").strip(" .") for title in (fig.get_suptitle(), *of_panels))
+    return ". ".join(dict.fromkeys(filter(None, titles)))
 
 
 def _write(path: Path, draw: Callable[[Path], object]) -> None:
@@ -273,15 +282,6 @@ def _write(path: Path, draw: Callable[[Path], object]) -> None:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
         raise
-
-
-def _figures() -> Path:
-    if os.environ.get("GANLAB_FIGURES"):
-        return Path(os.environ["GANLAB_FIGURES"])
-    here = Path.cwd()
-    places = (here, *here.parents)
-    course = (place for place in places if (place / "notebooks").is_dir() and (place / "ganlab").is_dir())
-    return next(course, here) / "figures"
 
 
 def _numpy(values: Any) -> np.ndarray:

@@ -1,7 +1,8 @@
 """Run the lessons and write their outputs, in one form: `python notebooks/execute.py [--check] [00_start_here …]`.
 
 Lessons run in file order, on the embedded digits alone (no data folder is seen), and are written back without
-timestamps, widget states or progress bars, with pictures in 256 colours, so that a second run changes nothing.
+timestamps, widget states or progress bars, with pictures in 256 colours, so that a second run changes nothing. Figures
+are written to `figures/`: nothing else writes there.
 `--check` runs nothing and reports lessons that were not run, hold an error, a warning or a memory address, are too
 large, or were saved in another form.
 """
@@ -25,6 +26,7 @@ TIMEOUT_SECONDS = 600
 MOST_BYTES = 300 * 1024
 KEPT_CELL_METADATA = ("tags", "slideshow", "jupyter")
 ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
+PICTURE = re.compile(r"(?<=data:image/png;base64,)[\w+/=]+")
 WIDGET = "application/vnd.jupyter.widget-view+json"
 METADATA = {
     "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
@@ -79,8 +81,9 @@ def _outputs(cell: Any) -> list[Any]:
             output.traceback = [f"{output.ename}: {output.evalue}"]
         if "metadata" in output:
             output.metadata = {}
-        if "image/png" in output.get("data", {}):
-            output.data["image/png"] = _in_256_colours(output.data["image/png"])
+        for kind, shrink in (("image/png", _in_256_colours), ("text/html", _pictures_in_256_colours)):
+            if kind in output.get("data", {}):
+                output.data[kind] = shrink(output.data[kind])
         kept.append(output)
     return kept
 
@@ -93,6 +96,10 @@ def _in_256_colours(encoded: str) -> str:
     small = io.BytesIO()
     image.convert("RGB").quantize(256, dither=Image.Dither.NONE).save(small, "PNG", optimize=True)
     return base64.b64encode(small.getvalue()).decode("ascii")
+
+
+def _pictures_in_256_colours(page: str) -> str:
+    return PICTURE.sub(lambda found: _in_256_colours(found[0]), page)
 
 
 def problems(path: Path) -> list[str]:
@@ -118,10 +125,14 @@ def problems(path: Path) -> list[str]:
     return found
 
 
-def _without_data(home: str) -> None:
-    """Hide data folders, so that the outputs are those of a machine that has none. `home` is an empty folder."""
+def _set_environment(home: str) -> None:
+    """Hide data folders, so that the outputs are those of a machine that has none, and say where figures go.
+
+    `home` is an empty folder.
+    """
     os.environ.setdefault("MPLCONFIGDIR", str(Path.home() / ".cache" / "matplotlib"))
     os.environ.update(HOME=home, USERPROFILE=home, GANLAB_DATA="", PYTHONHASHSEED="0")
+    os.environ["GANLAB_FIGURES"] = str(HERE.parent / "figures")
 
 
 def _run(path: Path) -> bool:
@@ -151,7 +162,7 @@ def main(arguments: list[str]) -> int:
         return 1
     if not check_only:
         with tempfile.TemporaryDirectory(prefix="ganlab-", ignore_cleanup_errors=True) as home:
-            _without_data(home)
+            _set_environment(home)
             if not all(_run(path) for path in paths):
                 return 1
     found = [(path.stem, problem) for path in paths for problem in problems(path)]

@@ -25,7 +25,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ganlab.claims import Measured
+from ganlab.measured import Measured
 from ganlab.records import environment
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -15,6 +15,7 @@ from nbformat.v4 import new_code_cell, new_notebook, new_output
 from ganlab import claims
 from ganlab.errors import ClaimFailed, ClaimMisused, ConfigError
 from ganlab.ledger import format_ledger, read_ledger
+from ganlab.measured import Measured
 
 x, y = sp.symbols("x y", positive=True)
 r = sp.Symbol("r", real=True)
@@ -193,21 +194,70 @@ def make_all() -> None:
     claims.observed("one run", [0.4], at_most=0.5)
 
 
-def test_each_claim_prints_one_stable_line(capsys: pytest.CaptureFixture[str]):
+STABLE = [
+    "✓ proved: D* is p_d/(p_d + p_g) [D5, E6]",
+    "✓ proved: D* stays in [0, 1]",
+    "✓ verified: quadrature [of V] meets sampling, within 0.001 [C19]",
+    "✓ observed: keeps 8 modes, at least 7 in at least 2 of 3 seeds [B2]",
+    "✓ observed: one run, at most 0.5 in 1 seed",
+]
+MEASURED = ["", "", " (largest difference: 0)", " (measured: 8, 7, 1)", " (measured: 0.4)"]
+
+
+@pytest.fixture
+def published(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, str]]:
+    """What claims publish in a notebook."""
+    bundles: list[dict[str, str]] = []
+    monkeypatch.setattr("ganlab.shown.in_notebook", lambda: True)
+    monkeypatch.setattr("IPython.display.display", lambda bundle, **_raw: bundles.append(bundle))
+    return bundles
+
+
+def test_each_claim_prints_one_line_with_what_was_measured(capsys: pytest.CaptureFixture[str]):
     make_all()
-    assert capsys.readouterr().out.splitlines() == [
-        "✓ proved: D* is p_d/(p_d + p_g) [D5, E6]",
-        "✓ proved: D* stays in [0, 1]",
-        "✓ verified: quadrature [of V] meets sampling, within 0.001 [C19]",
-        "✓ observed: keeps 8 modes, at least 7 in at least 2 of 3 seeds [B2]",
-        "✓ observed: one run, at most 0.5 in 1 seed",
+    assert capsys.readouterr().out.splitlines() == [line + value for line, value in zip(STABLE, MEASURED, strict=True)]
+
+
+def test_in_a_notebook_the_plain_text_is_the_same_on_every_machine(published: list[dict[str, str]]):
+    make_all()
+    claims.observed("a < b & c", [1 / 3], at_most=1)
+    assert [bundle["text/plain"] for bundle in published[:-1]] == STABLE
+    assert all(bundle["text/html"].startswith("<!-- result -->\n<pre ") for bundle in published)
+    for bundle, line, value in zip(published, STABLE, MEASURED, strict=False):
+        assert f">{line}{value}</pre>" in bundle["text/html"]
+    assert "✓ observed: a &lt; b &amp; c, at most 1 in 1 seed (measured: 0.3333)</pre>" in published[-1]["text/html"]
+
+
+@pytest.mark.parametrize(
+    ("values", "bounds", "said"),
+    [
+        ([3.0], {"at_least": 1}, "(measured: 3)"),
+        ([-0.0, 12345.6, 1234567], {"at_least": -1}, "(measured: 0, 12,346, 1,234,567)"),
+        ([0.00012345, 123.456, -1.5, -1.25e-7], {"at_least": -2}, "(measured: 0.00012, 123.5, −1.5, −1.2e−07)"),
+        ([5, math.nan, math.inf], {"at_least": 0, "in_seeds": 2}, "(measured: 5, nan, inf)"),
+        (range(8), {"at_least": 0}, "(measured: 0, 1, 2, 3, 4, 5, 6, 7)"),
+        (range(9), {"at_least": 0}, "(measured: 0 to 8, the worst: 0)"),
+        (range(9), {"at_most": 9}, "(measured: 0 to 8, the worst: 8)"),
+        (range(16), {"at_least": 3, "in_seeds": 12}, "(measured: 0 to 15, number 12 from the best: 4)"),
+        (range(16), {"at_most": 9, "in_seeds": 2}, "(measured: 0 to 15, number 2 from the best: 1)"),
+    ],
+)
+def test_few_values_are_shown_and_of_many_the_one_that_decides(values, bounds, said):
+    claims.observed("it holds", values, **bounds)
+    assert str(claims.ledger[0].measured) == said
+
+
+def test_the_ledger_is_read_from_what_the_lessons_printed_or_published(
+    tmp_path: Path, published: list[dict[str, str]], capsys: pytest.CaptureFixture[str]
+):
+    make_all()
+    printed = "some text\n" + STABLE[0] + "\n✓ proven: no claim\n"
+    outputs = [
+        new_output("stream", name="stdout", text=printed),
+        *(new_output("display_data", data=bundle) for bundle in published[1:]),
+        new_output("display_data", data={"text/html": f"<pre>{STABLE[0]}</pre>", "image/png": "AAAA"}),
     ]
-
-
-def test_the_ledger_is_read_from_what_the_lessons_printed(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
-    make_all()
-    printed = "some text\n" + capsys.readouterr().out + "✓ proven: no claim\n"
-    ran = new_code_cell("…", outputs=[new_output("stream", name="stdout", text=printed)])
+    ran = new_code_cell("…", outputs=outputs)
     not_run = new_code_cell("claims.proved('not run', 1, 1)")
     nbformat.write(new_notebook(cells=[ran, not_run]), tmp_path / "03_lesson.ipynb")
     entries = read_ledger(tmp_path)
@@ -264,7 +314,7 @@ def test_reasons_are_shown_as_text_whatever_signs_are_in_them(monkeypatch: pytes
     ],
 )
 def test_the_room_of_a_claim_is_that_of_the_value_that_decides(values, low, high, needed, room):
-    assert claims.Measured(tuple(values), low, high, needed).room == pytest.approx(room)
+    assert Measured(tuple(values), low, high, needed).room == pytest.approx(room)
 
 
 def test_claims_keep_what_was_measured():
@@ -272,6 +322,6 @@ def test_claims_keep_what_was_measured():
     claims.observed("seeds", [3, 5, 4], at_least=4, in_seeds=2)
     claims.proved("equal", x, x)
     near, seeds, equal = (claim.measured for claim in claims.ledger)
-    assert near == claims.Measured((0.25,), -math.inf, 0.5, 1)
-    assert seeds == claims.Measured((3.0, 5.0, 4.0), 4, math.inf, 2)
+    assert near == Measured((0.25,), -math.inf, 0.5, 1, "largest difference")
+    assert seeds == Measured((3.0, 5.0, 4.0), 4, math.inf, 2)
     assert equal is None

@@ -1,9 +1,11 @@
 """`make notebooks`: one form, no half-written lesson, no lesson that was not run."""
 
+import ast
 import base64
 import importlib.util
 import io
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -71,6 +73,20 @@ def test_pictures_shrink_once_and_look_the_same():
     assert np.abs(np.asarray(small.convert("RGB")).astype(int) - picture).mean() < 8
 
 
+def test_pictures_in_html_shrink_too_and_keep_their_words():
+    file = io.BytesIO()
+    Image.fromarray(np.random.default_rng(0).integers(0, 256, (50, 50, 3), dtype=np.uint8)).save(file, "PNG")
+    encoded = base64.b64encode(file.getvalue()).decode()
+    page = f'<img alt="a &lt; b" src="data:image/png;base64,{encoded}">'
+    text = execute.normalised(new_notebook(cells=[ran("draw()", new_output("display_data", data={"text/html": page}))]))
+    again = nbformat.reads(text, as_version=4)
+    assert execute.normalised(again) == text
+    kept = again.cells[0].outputs[0].data["text/html"]
+    assert kept.startswith('<img alt="a &lt; b" src="data:image/png;base64,')
+    assert kept.endswith('">')
+    assert len(kept) < len(page)
+
+
 def test_a_warning_in_a_compared_cell_is_kept():
     cell = ran("f()", new_output("stream", name="stderr", text="a warning"))
     assert "a warning" in execute.normalised(new_notebook(cells=[cell]))
@@ -124,10 +140,37 @@ def test_the_courses_own_lessons_are_in_order():
     assert {path.name: execute.problems(path) for path in paths} == {path.name: [] for path in paths}
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb")), ids=lambda path: path.stem)
+LESSONS = sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
+
+
+@pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
+def test_every_figure_is_described(path: Path):
+    cells = nbformat.read(path, as_version=4).cells
+    shown = [output["data"] for cell in cells for output in cell.get("outputs", []) if "data" in output]
+    assert not any("image/png" in data for data in shown)
+    pictures = [data["text/html"] for data in shown if "<img" in data.get("text/html", "")]
+    assert len(pictures) >= sum("<Figure" in data["text/plain"] for data in shown) > 0
+    assert all(re.match(r'<img alt="[^"]{12,}" src="data:image/png;base64,', picture) for picture in pictures)
+
+
+@pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
+def test_folded_cells_say_what_they_check_and_hold_nothing_to_be_read(path: Path):
+    for cell in (cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"):
+        body = [ast.unparse(statement) for statement in ast.parse(cell.source).body]
+        folded = cell.metadata.get("jupyter", {}).get("source_hidden", False)
+        if folded:
+            assert re.match(r"# .{10,}", cell.source)
+            assert "claims." in cell.source or cell.source.startswith("# Solution of ")
+            assert not any(line.startswith(("import", "from")) for line in body)
+        elif all(line.startswith(("claims.verified", "claims.observed", "said =")) for line in body):
+            assert path.stem[:2] == "00", f"folds what only checks: {cell.source}"
+
+
+@pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
 def test_cells_are_short_and_the_first_one_sets_up(path: Path):
     cells = [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
     assert cells[0].source == "from ganlab.notebook import setup; setup()"
+    assert "*No module named 'ganlab'*" in nbformat.read(path, as_version=4).cells[0].source.splitlines()[-1]
     for cell in cells:
         lines = [line for line in cell.source.splitlines() if line.strip()]
         assert len(lines) <= 15, cell.source

@@ -4,6 +4,7 @@ import importlib
 import math
 from pathlib import Path
 
+import nbformat
 import numpy as np
 import pytest
 import sympy as sp
@@ -11,7 +12,7 @@ import torch
 
 from ganlab import exercises
 from ganlab.errors import UnknownExercise
-from ganlab.exercises import Exercise, check, of_lesson, verdict
+from ganlab.exercises import Exercise, check, compare, of_lesson, predict, solution, verdict
 
 LESSONS = sorted(path.stem[-2:] for path in Path(exercises.__file__).parent.glob("lesson_*.py"))
 ALL = [exercise for lesson in LESSONS for exercise in of_lesson(lesson)]
@@ -36,10 +37,14 @@ def test_ids_belong_to_their_lesson_and_are_used_in_it(lesson: str):
     (notebook,) = Path(__file__).parents[1].glob(f"notebooks/{lesson}_*.ipynb")
     text = notebook.read_text(encoding="utf-8")
     for id_ in ids:
-        # Once as a stub's check, once as the solution's; the outputs of both are committed.
-        assert text.count(f'exercises.check(\\"{id_}\\"') == 2
-        assert f"{id_}: not attempted" in text
-        assert f"{id_}: right" in text
+        # A stub's check and the solution; the outputs of both are committed.
+        assert text.count(f'exercises.check(\\"{id_}\\", \\"') == 1
+        name = f"solution_{id_.replace('.', '_')}"
+        assert f"def {name}(" in text
+        assert f'exercises.solution(\\"{id_}\\", {name})' in text
+        assert f'"{id_}: not attempted\\n"' in text
+        assert f'"{id_}, solution: checked\\n"' in text
+        assert f"{id_}: right" not in text
 
 
 def not_written(_x: float) -> float:
@@ -131,6 +136,109 @@ def test_check_prints_one_line(capsys: pytest.CaptureFixture[str]):
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "00.5: right"
     assert lines[1].startswith("00.5: not yet. That is one of the two terms")
+
+
+def test_a_solution_is_checked_and_printed_as_the_solutions(capsys: pytest.CaptureFixture[str]):
+    solution("00.5", lambda: sp.log(4))
+    solution("00.5", lambda: sp.log(2))
+    checked, wrong = capsys.readouterr().out.splitlines()
+    assert checked == "00.5, solution: checked"
+    assert wrong.startswith("00.5, solution: not yet. That is one of the two terms")
+
+
+RIGHT = "def labels(m):\n    return [1] * m + [0] * m"
+WRONG = "def labels(m):\n    return [1] * m"
+STUB = "def labels(m):\n    raise NotImplementedError"
+SLIP = "def labels(m)\n    return [1] * m + [0] * m"
+EARLY = "1 / 0\n\n" + RIGHT
+LATE = RIGHT + "\n\n\n1 / 0"
+OURS = RIGHT.replace("labels", "solution_00_2") + "\n\n\nexercises.solution('00.2', solution_00_2)"
+DID_NOT_RUN = "not attempted: its cell did not run"
+
+
+@pytest.mark.parametrize(
+    ("cells", "said"),
+    [
+        ([], DID_NOT_RUN),
+        ([STUB], "not attempted"),
+        ([RIGHT], "right"),
+        ([WRONG], "not yet. These are the labels of the real samples."),
+        ([SLIP], DID_NOT_RUN),
+        ([SLIP, OURS], DID_NOT_RUN),
+        ([STUB, OURS, SLIP], DID_NOT_RUN),
+        ([RIGHT, SLIP], DID_NOT_RUN),
+        ([RIGHT, SLIP, RIGHT], "right"),
+        ([RIGHT, WRONG, RIGHT], "right"),
+        ([SLIP, WRONG], "not yet."),
+        ([RIGHT, EARLY], DID_NOT_RUN),
+        ([STUB, LATE], "right"),
+        ([STUB, "labels = lambda m: [1] * m + [0] * m"], "right"),
+        ([STUB, "labels = lambda m: [1] * m +"], DID_NOT_RUN),
+        ([STUB, "def mine(m):\n    return [1] * m + [0] * m", "labels = mine"], "right"),
+        ([RIGHT, "import functools\nlabels = functools.partial(labels)"], "right"),
+        ([RIGHT, "labels_of_mine = 1 +"], "right"),
+        ([RIGHT, "del labels"], DID_NOT_RUN),
+        ([STUB, "labels = 7"], "not yet. With input (1) it raised TypeError"),
+    ],
+)
+def test_a_check_judges_what_was_last_written(shell, capsys: pytest.CaptureFixture[str], cells: list[str], said: str):
+    for source in ["from ganlab import exercises", *cells, "exercises.check('00.2', 'labels')"]:
+        shell.run_cell(source, store_history=True)
+    assert capsys.readouterr().out.splitlines()[-1].startswith(f"00.2: {said}")
+
+
+def test_without_a_notebook_a_name_is_nobodys_work(capsys: pytest.CaptureFixture[str]):
+    check("00.5", "price")
+    assert capsys.readouterr().out == f"00.5: {DID_NOT_RUN}\n"
+
+
+@pytest.mark.parametrize(
+    ("answer", "options", "kept", "compared"),
+    [
+        (..., "", "no prediction made", "no prediction made; it came out 1.25, 3 of 8"),
+        (2, "", "you say 2", "you said 2; it came out 1.25, 3 of 8"),
+        (-0.5, "", "you say −0.5", "you said −0.5; it came out 1.25, 3 of 8"),
+        ("two", "", "'two' is no number", "no prediction made; it came out 1.25, 3 of 8"),
+        (True, "", "True is no number", "no prediction made; it came out 1.25, 3 of 8"),
+        ("b", "abc", "you say b", "you said b; it came out 1.25, 3 of 8"),
+        ("ab", "abc", "'ab' is none of a, b, c", "no prediction made; it came out 1.25, 3 of 8"),
+        ("", "abc", "'' is none of a, b, c", "no prediction made; it came out 1.25, 3 of 8"),
+        (2, "abc", "2 is none of a, b, c", "no prediction made; it came out 1.25, 3 of 8"),
+        (..., "abc", "no prediction made", "no prediction made; it came out 1.25, 3 of 8"),
+    ],
+)
+def test_a_prediction_is_kept_until_the_result_is_there(
+    capsys: pytest.CaptureFixture[str], answer, options: str, kept: str, compared: str
+):
+    predict("99.p1", answer, options=options)
+    compare("99.p1", torch.tensor([1.25, 3.0]), unit="of 8")
+    assert capsys.readouterr().out.splitlines() == [f"99.p1: {kept}", f"99.p1: {compared}"]
+
+
+def test_predictions_may_change_and_do_not_mix(capsys: pytest.CaptureFixture[str]):
+    predict("99.p1", 1)
+    predict("99.p2", "c", options="abc")
+    predict("99.p1", ...)
+    compare("99.p1", 3)
+    compare("99.p2", "a")
+    compare("99.p3", "a")
+    assert capsys.readouterr().out.splitlines()[3:] == [
+        "99.p1: no prediction made; it came out 3",
+        "99.p2: you said c; it came out a",
+        "99.p3: no prediction made; it came out a",
+    ]
+
+
+@pytest.mark.parametrize("lesson", [lesson for lesson in LESSONS if lesson != "00"])
+def test_each_lesson_asks_once_for_a_prediction_and_hides_the_result_until_then(lesson: str):
+    (notebook,) = Path(__file__).parents[1].glob(f"notebooks/{lesson}_*.ipynb")
+    cells = [cell for cell in nbformat.read(notebook, as_version=4).cells if cell.cell_type == "code"]
+    (asked,) = (i for i, cell in enumerate(cells) if f'exercises.predict("{lesson}.p1", ...' in cell.source)
+    (shown,) = (i for i, cell in enumerate(cells) if f'exercises.compare("{lesson}.p1", ' in cell.source)
+    assert asked < shown
+    assert all(cell.metadata["jupyter"]["outputs_hidden"] for cell in cells[asked + 1 : shown + 1])
+    assert "no prediction made" in str(cells[asked].outputs)
+    assert "no prediction made; it came out" in str(cells[shown].outputs)
 
 
 @pytest.mark.parametrize(("id_", "known"), [("00.9", "00.1, 00.2"), ("77.1", "none"), ("", "none"), (0.1, "none")])

@@ -62,21 +62,32 @@ def test_a_saved_figure_has_the_same_bytes_each_time(draw, tmp_path: Path, monke
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["name.png"]
 
 
-def test_figures_go_beside_the_lessons(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+@pytest.mark.parametrize("folder", [None, ""])
+def test_reading_a_lesson_writes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str | None):
     monkeypatch.delenv("GANLAB_FIGURES", raising=False)
-    (tmp_path / "ganlab").mkdir()
-    (tmp_path / "notebooks" / "deep" / "notebooks").mkdir(parents=True)
-    monkeypatch.chdir(tmp_path / "notebooks" / "deep")
-    assert plots.save(plots.game(title="t"), "x") == tmp_path / "figures" / "x.png"
+    if folder is not None:
+        monkeypatch.setenv("GANLAB_FIGURES", folder)
+    for name in ("ganlab", "notebooks", "figures"):
+        (tmp_path / name).mkdir()
+    monkeypatch.chdir(tmp_path / "notebooks")
+    figure = plots.game(title="t")
+    assert plots.save(figure, "x") is None
+    assert plt.fignum_exists(figure.number)
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["figures", "ganlab", "notebooks"]
 
 
-def test_figures_stay_here_outside_of_a_course(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    """A folder named notebooks is no sign of the course: many homes have one."""
-    monkeypatch.delenv("GANLAB_FIGURES", raising=False)
-    (tmp_path / "notebooks").mkdir()
-    (tmp_path / "work").mkdir()
-    monkeypatch.chdir(tmp_path / "work")
-    assert plots.save(plots.game(title="t"), "x") == tmp_path / "work" / "figures" / "x.png"
+@pytest.mark.parametrize("draw", FIGURES.values(), ids=FIGURES.keys())
+def test_the_title_of_a_figure_says_it_in_words(draw):
+    assert plots.in_words(draw()).startswith("a message")
+
+
+def test_a_figure_in_words_holds_each_title_once():
+    figure, (left, right) = plt.subplots(1, 2)
+    figure.suptitle("Both at once:\noutwards.")
+    left.set_title("GAN", loc="right")
+    right.set_title("GAN")
+    assert plots.in_words(figure) == "Both at once: outwards. GAN"
+    assert plots.in_words(plt.figure()) == ""
 
 
 @pytest.mark.parametrize("place", ["file", "file/deeper", "taken"])

@@ -1,16 +1,12 @@
 """The bench: its game without a browser, and all of it in a real JupyterLab where a Chromium is installed."""
 
-import json
 import os
-import shutil
-import socket
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import lab
 import numpy as np
 import pytest
 import torch
@@ -103,70 +99,19 @@ def test_a_game_that_breaks_stops_and_says_so():
     assert bench.buttons["run"].description == "run"
 
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-
-
-@pytest.fixture
-def lab(tmp_path: Path) -> Iterator[str]:
-    """The address of a notebook in a JupyterLab of its own, which holds a bench."""
-    cell = "from ganlab.notebook import setup; setup()\nfrom ganlab.widgets import Bench\n\nBench()"
-    code = {"cell_type": "code", "source": cell, "metadata": {}, "outputs": [], "execution_count": None, "id": "a"}
-    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
-    (tmp_path / "bench.ipynb").write_text(
-        json.dumps({"cells": [code], "metadata": kernel, "nbformat": 4, "nbformat_minor": 5})
-    )
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    options = ["--no-browser", f"--port={port}", "--IdentityProvider.token=", "--allow-root", "--expose-app-in-browser"]
-    folders = [f"--ServerApp.root_dir={tmp_path}", f"--LabApp.workspaces_dir={tmp_path}/w"]
-    home = os.environ | {"HOME": str(tmp_path), "JUPYTER_PREFER_ENV_PATH": "1"}
-    with (tmp_path / "log").open("w") as log:
-        command = [sys.executable, "-m", "jupyter", "lab", *options, *folders]
-        server = subprocess.Popen(command, stdout=log, stderr=log, env=home, cwd=tmp_path)
-        try:
-            yield f"http://127.0.0.1:{port}/lab/tree/bench.ipynb"
-        finally:
-            server.terminate()
-            server.wait(20)
-
-
-def wait_for(what: Callable[[], Any], seconds: float = 60) -> Any:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        try:
-            found = what()
-        except Exception:  # the server is not up yet
-            found = None
-        if found:
-            return found
-        time.sleep(0.2)
-    raise AssertionError(f"nothing came within {seconds} s")
+BENCH = "from ganlab.notebook import setup; setup()\nfrom ganlab.widgets import Bench\n\nBench()"
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine: the bench was not operated in a browser")
-def test_the_bench_in_a_real_jupyterlab(lab: str):
+@pytest.mark.skipif(lab.CHROMIUM is None, reason="no Chromium on this machine: the bench was not operated in a browser")
+def test_the_bench_in_a_real_jupyterlab(tmp_path: Path):
     """Choose, step, run, reset, change the objective: each changes the picture, and the console stays clean. 25 s."""
-    from playwright.sync_api import sync_playwright
-
-    flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
-        page = browser.new_page(viewport={"width": 1300, "height": 1200})
-        errors: list[str] = []
-        page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
-        wait_for(lambda: page.goto(lab, timeout=5000))
-        page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=60_000)
-        wait_for(
-            lambda: (
-                page.evaluate("window.jupyterapp.shell.currentWidget.sessionContext.session?.kernel?.status") == "idle"
-            )
-        )
+    with lab.opened(tmp_path, [BENCH]) as page:
         page.evaluate("window.jupyterapp.commands.execute('notebook:run-all-cells')")
         picture = page.locator(".widget-image").first
         picture.wait_for(timeout=60_000)
-        errors.clear()  # of the page's own start, such as a missing icon
+        errors: list[str] = []
+        page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
 
         def source() -> str:
             return str(picture.get_attribute("src"))
@@ -174,7 +119,7 @@ def test_the_bench_in_a_real_jupyterlab(lab: str):
         def after(act: Callable[[], Any]) -> None:
             before = source()
             act()
-            wait_for(lambda: source() != before, 20)
+            lab.wait_for(lambda: source() != before, 20)
 
         def press(name: str) -> None:
             page.get_by_role("button", name=name, exact=True).click()
@@ -196,7 +141,6 @@ def test_the_bench_in_a_real_jupyterlab(lab: str):
         after(lambda: press("reset"))
         if "GANLAB_SCREENSHOT" in os.environ:
             page.screenshot(path=os.environ["GANLAB_SCREENSHOT"])
-        browser.close()
     assert not errors
     print(f"{len(seen) / 4:.1f} pictures per second")
     assert len(seen) >= 8

@@ -1,4 +1,7 @@
-"""Exercises that check themselves: `exercises.check("03.2", f)` says "not attempted", "right", or gives a hint.
+"""Exercises that check themselves: `exercises.check("03.2", "f")` says "not attempted", "right", or gives a hint.
+
+"right" is said of the reader's own work alone: the course's solutions go through `exercises.solution`. Before a cell
+that shows a result, `exercises.predict` keeps what the reader expects, and `exercises.compare` shows both.
 
 The exercises of lesson NN stand in `ganlab/exercises/lesson_NN.py`, each with a reference answer, the inputs on which
 answers are compared, and the usual mistakes with a hint for each. Answers are compared by mathematics: sympy
@@ -15,6 +18,10 @@ import numpy as np
 import sympy as sp
 
 from ganlab.errors import UnknownExercise
+from ganlab.exercises import cells
+from ganlab.exercises.predictions import compare, predict
+
+__all__ = ["Exercise", "check", "compare", "find", "of_lesson", "predict", "same", "solution", "verdict"]
 
 RELATIVE, ABSOLUTE = 1e-6, 1e-9
 SHOWN = 80
@@ -38,12 +45,25 @@ class Exercise:
     judge: Callable[[Any], str] | None = None
 
 
-def check(id: str, attempt: Answer) -> None:  # noqa: A002
+def check(id: str, attempt: Answer | str) -> None:  # noqa: A002
     """Print whether an attempt is right, in one line: "not attempted", "right", or a hint (never the solution).
+
+    `attempt` is the function, or its name in the notebook: by its name it need not be there yet, and what an older
+    version of its cell left behind is not taken for it. Raises `UnknownExercise` for an id that there is not.
+    """
+    exercise = find(id)
+    function = cells.last_written(attempt) if isinstance(attempt, str) else attempt
+    said = "not attempted: its cell did not run" if function is None else verdict(exercise, function)
+    print(f"{id}: {said}")
+
+
+def solution(id: str, answer: Answer) -> None:  # noqa: A002
+    """Check the course's own solution as an attempt is checked, and print the result as the solution's.
 
     Raises `UnknownExercise` for an id that there is not.
     """
-    print(f"{id}: {verdict(find(id), attempt)}")
+    said = verdict(find(id), answer)
+    print(f"{id}, solution: {'checked' if said == 'right' else said}")
 
 
 def find(id: str) -> Exercise:  # noqa: A002
