@@ -163,9 +163,7 @@ def mutants_of(module: str) -> list[Mutant]:
         after += f" ({seen[before, after]})" if seen[before, after] > 1 else ""
         place = positions.get(node) or positions[parents[node]]
         here = lines_of(node, cst.SimpleStatementLine) or range(place.start.line, place.end.line + 1)
-        found.append(
-            Mutant(module, place.start.line, before, after, code, here, lines_of(node, cst.FunctionDef))
-        )
+        found.append(Mutant(module, place.start.line, before, after, code, here, lines_of(node, cst.FunctionDef)))
     return found
 
 
@@ -206,7 +204,8 @@ def _pytest(folder: Path, files: Iterable[str], plugin: Chosen, *options: str) -
     import pytest
 
     return pytest.main(
-        ["-q", "-p", "no:cacheprovider", "--disable-plugin-autoload", "--rootdir", str(folder), *options, *files], plugins=[plugin]
+        ["-q", "-p", "no:cacheprovider", "--disable-plugin-autoload", "--rootdir", str(folder), *options, *files],
+        plugins=[plugin],
     )
 
 
