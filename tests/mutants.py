@@ -6,6 +6,7 @@ file; a child forked from a process that has loaded all libraries, but nothing o
 changed lines, the quickest first, until one fails. What was found is kept in .mutants/, so a run that is cut off goes on.
 """
 
+import gc
 import hashlib
 import json
 import os
@@ -34,7 +35,7 @@ STATE = ROOT / ".mutants"
 RESULTS, COVERAGE = STATE / "results.jsonl", STATE / "coverage.json"
 LIST = Path(__file__).with_suffix(".md")
 PRELOADED = (
-    "torch torchvision.transforms sympy numpy scipy.stats scipy.optimize sklearn.neighbors sklearn.cluster"
+    "torch torch._dynamo torchvision.transforms sympy numpy scipy.stats scipy.optimize sklearn.neighbors sklearn.cluster"
     " sklearn.datasets matplotlib.pyplot PIL.Image pytest hypothesis nbformat IPython ipywidgets safetensors.torch"
 ).split()
 FEWER = ("encoding", "newline", "strict", "exist_ok", "parents", "fused")
@@ -203,10 +204,8 @@ class Chosen:
 def _pytest(folder: Path, files: Iterable[str], plugin: Chosen, *options: str) -> int:
     import pytest
 
-    return pytest.main(
-        ["-q", "-p", "no:cacheprovider", "--disable-plugin-autoload", "--rootdir", str(folder), *options, *files],
-        plugins=[plugin],
-    )
+    plain = ["-q", "--assert=plain", "--disable-plugin-autoload", "-p", "no:cacheprovider"]
+    return pytest.main([*plain, "--rootdir", str(folder), *options, *files], plugins=[plugin])
 
 
 def _run_chosen(folder: Path, order: list[str]) -> str:
@@ -298,14 +297,13 @@ class Tests:
     def of(self, mutant: Mutant, first: list[str], budget: float) -> list[str]:
         """The tests of a mutant: `first` ones first, then the quickest, as long as they take `budget` seconds in all.
 
-        Lines that run at import belong to all tests of their function, or of the module.
+        A line that runs at import belongs to all tests in its function, or to all tests of the files that use its module.
         """
         lines = self.lines.get(mutant.module, {})
-        everywhere = range(10**6)
-        for place in (mutant.statement, mutant.around or everywhere, everywhere):
-            chosen = set().union(*(tests for line, tests in lines.items() if line in place))
-            if chosen:
-                break
+        chosen = self._executing(lines, mutant.statement) or self._executing(lines, mutant.around or range(0))
+        if not chosen:
+            files = {test.partition("::")[0] for test in set().union(*lines.values())}
+            chosen = {test for test in self.seconds if test.partition("::")[0] in files}
         order, spent = [], 0.0
         for test in sorted(chosen, key=lambda test: (test not in first, self.seconds.get(test, 0))):
             spent += self.seconds.get(test, 0)
@@ -313,6 +311,11 @@ class Tests:
                 break
             order.append(test)
         return order
+
+
+    @staticmethod
+    def _executing(lines: dict[int, set[str]], place: range) -> set[str]:
+        return set().union(*(lines[line] for line in place if line in lines))
 
 
 def _digest(*files: Path) -> str:
@@ -344,12 +347,13 @@ def _verdicts() -> dict[tuple[str, str], list[str]]:
 def _work(folder: Path, mutants: list[Mutant], tests: Tests, budget: float) -> None:
     """Try mutants one after the other, and write each verdict down at once."""
     first: list[str] = []
-    for mutant in mutants:
+    for number, mutant in enumerate(mutants, start=1):
         begun, place = time.monotonic(), folder / mutant.module
         order = tests.of(mutant, first, budget)
         if order:
             original, times = place.read_bytes(), place.stat()
             place.write_text(mutant.code, encoding="utf-8")
+            os.utime(place, (number, number))  # or Python would take the bytecode of another mutant of this second
             limit = 20 + 5 * sum(tests.seconds.get(test, 0) for test in order)
             caught_by = _in_child(folder, lambda order=order: _run_chosen(folder, order), limit)
             place.write_bytes(original)
@@ -385,6 +389,7 @@ def main(
     folders = [_copy(number) for number in range(jobs)]
     for name in PRELOADED:
         __import__(name)
+    gc.freeze()
     tests, known = Tests(folders[0]), _verdicts()
     for module in wanted:
         todo = [m for m in mutants_of(module) if not (v := known.get((module, m.name))) or (again and not v[-1])]

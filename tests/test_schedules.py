@@ -84,14 +84,15 @@ class WrittenOut:
 
     def alternating(self, k: int) -> list[Tensor]:
         trainer = self.trainer
+        of_d: list[Tensor] = []
         for i in range(k):
             x, z = trainer.real_batch(k * trainer.step + i), trainer.noise(f"z for D, {i}")
             fake = self.G(z).detach()
             real, fake = self.seen(x), self.seen(fake)
-            loss_d = self.set_d(real, fake)
+            of_d = [self.set_d(real, fake), real.sigmoid().mean(), fake.sigmoid().mean()]
             self.move_d()
         loss_g = self.move_g(self.seen(self.G(trainer.noise("z for G"))))
-        return [loss_d, loss_g, real.sigmoid().mean(), fake.sigmoid().mean()]
+        return [of_d[0], loss_g, *of_d[1:]]
 
     def simultaneous(self) -> list[Tensor]:
         x, z = self.trainer.real_batch(self.trainer.step), self.trainer.noise("z for D, 0")
@@ -138,8 +139,8 @@ def test_networks_learn_in_training_mode_and_are_sampled_in_evaluation_mode(ema:
     torch.manual_seed(1)
     G, D = TinyG().eval(), TinyD().eval()
     seen: list[tuple[str, bool]] = []
-    for name, network in (("G", G), ("D", D)):
-        network.register_forward_pre_hook(lambda module, _, name=name: seen.append((name, module.training)))
+    G.register_forward_pre_hook(lambda module, _inputs: seen.append(("G", module.training)))
+    D.register_forward_pre_hook(lambda module, _inputs: seen.append(("D", module.training)))
     trainer = Trainer(G, D, NON_SATURATING, examples(), TrainConfig(steps=3, batch=8, ema=ema, device="cpu"))
     for _ in trainer.run():
         assert seen == [("G", True), ("D", True), ("D", True), ("G", True), ("D", True)]
