@@ -76,7 +76,7 @@ def _call_left_out(node: cst.Call) -> Iterator[cst.BaseExpression]:
 
 def _statement_left_out(node: cst.SimpleStatementLine) -> Iterator[cst.SimpleStatementLine]:
     if isinstance(node.body[0], cst.Raise) or (
-        isinstance(node.body[0], cst.Expr) and not isinstance(node.body[0].value, cst.BaseString)
+        isinstance(node.body[0], cst.Expr) and not isinstance(node.body[0].value, cst.BaseString | cst.Ellipsis)
     ):
         yield node.with_changes(body=[cst.Pass()])
 
@@ -109,6 +109,8 @@ class _Finder(MutationVisitor):
             return any(getattr(target.target, "value", "") == "__all__" for target in node.targets)
         if isinstance(node, cst.Subscript):
             return getattr(node.value, "value", "") == "Literal"
+        if isinstance(node, cst.Arg):
+            return node.keyword is not None and node.keyword.value in FEWER
         if isinstance(node, cst.FunctionDef | cst.Param):
             return False
         return isinstance(node, self.NOISE) or super()._skip_node_and_children(node)
