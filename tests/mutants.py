@@ -371,6 +371,10 @@ def _work(folder: Path, mutants: list[Mutant], tests: Tests, budget: float) -> N
         print(f"{seconds:5.1f} s  {mutant.module}:{mutant.line}  {mutant.name}  {verdict}", flush=True)
 
 
+def _is_below(file: str, module: str) -> bool:
+    return not module or file.startswith((f"ganlab/{module}.", f"ganlab/{module}/"))
+
+
 def main(
     modules: Annotated[tuple[str, ...], tyro.conf.Positional] = (),
     jobs: int = 1,
@@ -387,7 +391,7 @@ def main(
     """
     STATE.mkdir(exist_ok=True)
     files = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "ganlab").rglob("*.py"))
-    wanted = [f for f in files if not modules or any(f.startswith((f"ganlab/{m}.", f"ganlab/{m}/")) for m in modules)]
+    wanted = [file for module in modules or [""] for file in files if _is_below(file, module)]
     folders = [_copy(number) for number in range(jobs)]
     for name in PRELOADED:
         __import__(name)
