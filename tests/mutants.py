@@ -1,15 +1,17 @@
 """Small mistakes, put into the package one at a time: do the unit tests notice? `make mutants` runs this.
 
-The mistakes are mutmut's, and a few kinds of our own (`OPERATORS`). mutmut's own runner changes the bodies of undecorated
-functions only; here constants, defaults, class attributes and properties are changed, too. Each mutant is a copy of one
-file; a child forked from a process that has loaded all libraries, but nothing of ganlab, runs the tests that execute the
-changed lines, the quickest first, until one fails. What was found is kept in .mutants/, so a run that is cut off goes on.
+The mistakes are those of tests/mistakes.py. For each one a child, forked from a process that has loaded all libraries
+but nothing of ganlab, runs the tests that execute the changed lines, the quickest first, until one fails; a test that
+hangs has noticed, too. What was found is kept in .mutants/, so that a run that is cut off goes on, and tests/mutants.md
+lists what no test noticed. Needs fork, so not for Windows.
 """
 
 import gc
 import hashlib
+import importlib
 import json
 import os
+import re
 import select
 import shutil
 import signal
@@ -18,164 +20,20 @@ import sys
 import time
 import traceback
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
-import libcst as cst
+import pytest
 import tyro
-from libcst.metadata import MetadataWrapper, ParentNodeProvider, PositionProvider
-from mutmut.mutation import mutators
-from mutmut.mutation.file_mutation import MutationVisitor
-from mutmut.mutation.pragma_handling import IgnoredCode
+from mistakes import ROOT, Mutant, mutants_of
 
-ROOT = Path(__file__).parents[1]
 STATE = ROOT / ".mutants"
 RESULTS, COVERAGE = STATE / "results.jsonl", STATE / "coverage.json"
-LIST = Path(__file__).with_suffix(".md")
-PRELOADED = (
-    "torch torch._dynamo torchvision.transforms sympy numpy scipy.stats scipy.optimize sklearn.neighbors sklearn.cluster"
-    " sklearn.datasets matplotlib.pyplot PIL.Image pytest hypothesis nbformat IPython ipywidgets safetensors.torch"
-).split()
-FEWER = ("encoding", "newline", "strict", "exist_ok", "parents", "fused")
-"""Arguments that are not left out: what they change is not to be seen on one machine, or in right use."""
-
-
-# The mistakes ---------------------------------------------------------------------------------------------------------
-
-
-def _number(node: cst.BaseNumber) -> Iterator[cst.BaseNumber]:
-    if not isinstance(node, cst.Float):
-        yield from mutators.operator_number(node)
-    else:
-        yield node.with_changes(value=repr(2 * node.evaluated_value or 1.0))
-
-
-def _string(node: cst.SimpleString) -> Iterator[cst.BaseString]:
-    """Names and keys; what has several words is text for people."""
-    if str(node.evaluated_value).count(" ") < 3:
-        yield from list(mutators.operator_string(node))[:1]
-
-
-def _argument_left_out(node: cst.Call) -> Iterator[cst.Call]:
-    for i, argument in enumerate(node.args):
-        if len(node.args) > 1 and not (argument.keyword and argument.keyword.value in FEWER):
-            yield node.with_changes(args=[*node.args[:i], *node.args[i + 1 :]])
-
-
-def _call_left_out(node: cst.Call) -> Iterator[cst.BaseExpression]:
-    """f(x) becomes x, and x.f(…) becomes x."""
-    if len(node.args) == 1 and not node.args[0].star and not node.args[0].keyword:
-        yield node.args[0].value.with_changes(lpar=[cst.LeftParen()], rpar=[cst.RightParen()])
-    if isinstance(node.func, cst.Attribute) and not isinstance(node.func.value, cst.Name):
-        yield node.func.value
-    elif isinstance(node.func, cst.Attribute) and not node.args:
-        yield node.func.value
-
-
-def _statement_left_out(node: cst.SimpleStatementLine) -> Iterator[cst.SimpleStatementLine]:
-    if isinstance(node.body[0], cst.Raise) or (
-        isinstance(node.body[0], cst.Expr) and not isinstance(node.body[0].value, cst.BaseString | cst.Ellipsis)
-    ):
-        yield node.with_changes(body=[cst.Pass()])
-
-
-def _condition_negated(node: cst.If) -> Iterator[cst.If]:
-    if not isinstance(node.test, cst.Comparison | cst.UnaryOperation):
-        bracketed = node.test.with_changes(lpar=[cst.LeftParen()], rpar=[cst.RightParen()])
-        yield node.with_changes(test=cst.UnaryOperation(cst.Not(), bracketed))
-
-
-_REPLACED = (mutators.operator_number, mutators.operator_string, mutators.operator_arg_removal)
-OPERATORS = [
-    *(pair for pair in mutators.mutation_operators if pair[1] not in (*_REPLACED, mutators.operator_assignment)),
-    (cst.BaseNumber, _number),
-    (cst.SimpleString, _string),
-    (cst.Call, _argument_left_out),
-    (cst.Call, _call_left_out),
-    (cst.SimpleStatementLine, _statement_left_out),
-    (cst.If, _condition_negated),
-]
-
-
-class _Finder(MutationVisitor):
-    """All places but annotations, imports, decorators, assertions and the texts of errors."""
-
-    NOISE = (cst.Annotation, cst.Import, cst.ImportFrom, cst.Decorator, cst.Assert, cst.Raise, cst.FormattedString)
-
-    def _skip_node_and_children(self, node: cst.CSTNode) -> bool:
-        if isinstance(node, cst.Assign):
-            return any(getattr(target.target, "value", "") == "__all__" for target in node.targets)
-        if isinstance(node, cst.Subscript):
-            return getattr(node.value, "value", "") == "Literal"
-        if isinstance(node, cst.Arg):
-            return node.keyword is not None and node.keyword.value in FEWER
-        if isinstance(node, cst.FunctionDef | cst.Param):
-            return False
-        return isinstance(node, self.NOISE) or super()._skip_node_and_children(node)
-
-
-@dataclass(frozen=True)
-class Mutant:
-    """One mistake. `statement` holds the lines of the statement that it is in, `around` those of the function."""
-
-    module: str
-    line: int
-    before: str
-    after: str
-    code: str
-    statement: range
-    around: range | None
-
-    @property
-    def name(self) -> str:
-        """The same after changes elsewhere in the file."""
-        return f"`{self.before}` → `{self.after}`".replace("|", "¦")
-
-
-def mutants_of(module: str) -> list[Mutant]:
-    """All mutants of ganlab/…: those that look the same are numbered in their `after`."""
-    source = (ROOT / module).read_text(encoding="utf-8")
-    wrapper = MetadataWrapper(cst.parse_module(source))
-    finder = _Finder(OPERATORS, IgnoredCode(set(), set(), set()))
-    wrapper.visit(finder)
-    positions, parents = wrapper.resolve(PositionProvider), wrapper.resolve(ParentNodeProvider)
-
-    def lines_of(node: cst.CSTNode, kind: type) -> range | None:
-        while not isinstance(node, kind):
-            if isinstance(node, cst.Module):
-                return None
-            node = parents[node]
-        return range(positions[node].start.line, positions[node].end.line + 1)
-
-    whole = wrapper.module
-    parts = [whole.code_for_node(part) for part in (*whole.header, *whole.body, *whole.footer)]
-    assert "".join(parts) == source
-    found: list[Mutant] = []
-    seen: Counter[tuple[str, str]] = Counter()
-    for mutation in finder.mutations:
-        node = top = mutation.original_node
-        while parents[top] is not whole:
-            top = parents[top]
-        at = len(whole.header) + next(i for i, part in enumerate(whole.body) if part is top)
-        changed = whole.code_for_node(cst.ensure_type(top.deep_replace(node, mutation.mutated_node), cst.CSTNode))
-        code = "".join([*parts[:at], changed, *parts[at + 1 :]])
-        before, after = _difference(source, code)
-        seen[before, after] += 1
-        after += f" ({seen[before, after]})" if seen[before, after] > 1 else ""
-        place = positions.get(node) or positions[parents[node]]
-        here = lines_of(node, cst.SimpleStatementLine) or range(place.start.line, place.end.line + 1)
-        found.append(Mutant(module, place.start.line, before, after, code, here, lines_of(node, cst.FunctionDef)))
-    return found
-
-
-def _difference(source: str, changed: str) -> tuple[str, str]:
-    one, other = source.splitlines(), changed.splitlines()
-    top = next((i for i, pair in enumerate(zip(one, other, strict=False)) if pair[0] != pair[1]), 0)
-    end = next((i for i, pair in enumerate(zip(one[::-1], other[::-1], strict=False)) if pair[0] != pair[1]), 0)
-    end = min(end, len(one) - top, len(other) - top)
-    return tuple(" ".join(" ".join(lines[top : len(lines) - end]).split())[:200] for lines in (one, other))
+LIST, START = Path(__file__).with_suffix(".md"), "<!-- from here on `make mutants` writes; the reasons are kept -->"
+PRELOADED = """torch torch._dynamo torchvision.transforms sympy numpy scipy.stats scipy.optimize sklearn.neighbors
+    sklearn.cluster sklearn.datasets matplotlib.pyplot PIL.Image hypothesis nbformat IPython ipywidgets
+    safetensors.torch""".split()  # noqa: SIM905
 
 
 # The tests ------------------------------------------------------------------------------------------------------------
@@ -204,8 +62,6 @@ class Chosen:
 
 
 def _pytest(folder: Path, files: Iterable[str], plugin: Chosen, *options: str) -> int:
-    import pytest
-
     plain = ["-q", "--assert=plain", "--disable-plugin-autoload", "-p", "no:cacheprovider"]
     return pytest.main([*plain, "--rootdir", str(folder), *options, *files], plugins=[plugin])
 
@@ -278,7 +134,7 @@ class Tests:
         known = json.loads(COVERAGE.read_text()) if COVERAGE.exists() else {"files": {}}
         stamp = _digest(*sorted((ROOT / "ganlab").rglob("*.py")))
         if known.get("package") != stamp:
-            known = {"package": stamp, "files": known["files"] if "--keep" in sys.argv else {}}
+            known = {"package": stamp, "files": {}}
         for file in sorted((folder / "tests").glob("test_*.py")):
             name, now = f"tests/{file.name}", _digest(file)
             if known["files"].get(name, {}).get("digest") != now:
@@ -299,21 +155,21 @@ class Tests:
     def of(self, mutant: Mutant, first: list[str], budget: float) -> list[str]:
         """The tests of a mutant: `first` ones first, then the quickest, as long as they take `budget` seconds in all.
 
-        A line that runs at import belongs to all tests in its function, or to all tests of the files that use its module.
+        A line that runs at import belongs to all tests in its function, or to all of the files that use its module.
         """
         lines = self.lines.get(mutant.module, {})
         chosen = self._executing(lines, mutant.statement) or self._executing(lines, mutant.around or range(0))
         if not chosen:
             files = {test.partition("::")[0] for test in set().union(*lines.values())}
             chosen = {test for test in self.seconds if test.partition("::")[0] in files}
-        order, spent = [], 0.0
+        order: list[str] = []
+        spent = 0.0
         for test in sorted(chosen, key=lambda test: (test not in first, self.seconds.get(test, 0))):
             spent += self.seconds.get(test, 0)
             if order and spent > budget:
                 break
             order.append(test)
         return order
-
 
     @staticmethod
     def _executing(lines: dict[int, set[str]], place: range) -> set[str]:
@@ -346,6 +202,17 @@ def _verdicts() -> dict[tuple[str, str], list[str]]:
     return found
 
 
+def _worker(folder: Path, mutants: list[Mutant], tests: "Tests", budget: float) -> int:
+    """A process that tries these mutants; its id."""
+    if worker := os.fork():
+        return worker
+    try:
+        _work(folder, mutants, tests, budget)
+    except BaseException:
+        traceback.print_exc()
+    os._exit(0)
+
+
 def _work(folder: Path, mutants: list[Mutant], tests: Tests, budget: float) -> None:
     """Try mutants one after the other, and write each verdict down at once."""
     first: list[str] = []
@@ -371,8 +238,56 @@ def _work(folder: Path, mutants: list[Mutant], tests: Tests, budget: float) -> N
         print(f"{seconds:5.1f} s  {mutant.module}:{mutant.line}  {mutant.name}  {verdict}", flush=True)
 
 
-def _is_below(file: str, module: str) -> bool:
-    return not module or file.startswith((f"ganlab/{module}.", f"ganlab/{module}/"))
+def report() -> None:
+    """Write tests/mutants.md from what was found; the reasons that stand there are kept."""
+    reasons: dict[tuple[str, str], str] = {}
+    module, verdicts = "", _verdicts()
+    text = LIST.read_text(encoding="utf-8")
+    for line in text.splitlines():
+        module = line.removeprefix("## ").strip("`") if line.startswith("## ") else module
+        if row := re.fullmatch(r"\| (`.*`) \| (.*) \|", line):
+            reasons[module, row[1]] = row[2].strip()
+    rows, lists, missing = [], [], []
+    total: Counter[str] = Counter()
+    for module in _modules():
+        found = mutants_of(module)
+        known = [(m.name, verdicts[module, m.name]) for m in found if (module, m.name) in verdicts]
+        if len(known) < len(found):
+            missing.append(f"`{module}`")
+        if not known:
+            continue
+        left = {name: reasons.get((module, name), "") for name, verdict in known if not verdict[-1]}
+        counts = Counter(
+            mutants=len(known),
+            first=sum(bool(verdict[0]) for _, verdict in known),
+            now=len(known) - len(left),
+            equivalent=sum(reason.startswith("equivalent") for reason in left.values()),
+        )
+        total += counts
+        rows.append(_row(module, counts))
+        lists += [f"\n## `{module}`\n", "| mistake | why no test notices |", "|---|---|"] if left else []
+        lists += [f"| {name} | {reason} |" for name, reason in left.items()]
+    head = [
+        "| module | mutants | caught at first | caught now | equivalent | caught, of those that are not |",
+        "|---|" + "---|" * 5,
+    ]
+    about = text.partition(START)[0] + START
+    not_run = f"Not yet run, or not to the end: {', '.join(missing) or 'none'}."
+    LIST.write_text("\n".join([about, "", *head, *rows, _row("all", total), "", not_run, *lists, ""]), encoding="utf-8")
+
+
+def _row(name: str, counts: Counter[str]) -> str:
+    share = counts["now"] / max(1, counts["mutants"] - counts["equivalent"])
+    numbers = (counts[key] for key in ("mutants", "first", "now", "equivalent"))
+    return f"| {name} | {' | '.join(map(str, numbers))} | {share:.1%} |"
+
+
+def _modules(wanted: Iterable[str] = ()) -> list[str]:
+    """Files of the package, such as ganlab/claims.py: those of the wanted names, in their order, or all."""
+    files = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "ganlab").rglob("*.py"))
+    if not wanted:
+        return files
+    return [file for name in wanted for file in files if file.startswith((f"ganlab/{name}.", f"ganlab/{name}/"))]
 
 
 def main(
@@ -380,33 +295,30 @@ def main(
     jobs: int = 1,
     budget: float = 20,
     again: bool = False,
+    report_only: bool = False,
 ) -> None:
-    """Try all mutants of some modules (all by default) that have no verdict yet.
+    """Try all mutants of some modules (all by default) that have no verdict yet, and renew tests/mutants.md.
 
     Args:
         modules: such as training, metrics/parzen or claims, below ganlab/.
         jobs: how many to try side by side.
         budget: seconds of tests for each mutant; the slowest tests are left out beyond.
         again: try those that survived, too.
+        report_only: try none.
     """
     STATE.mkdir(exist_ok=True)
-    files = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "ganlab").rglob("*.py"))
-    wanted = [file for module in modules or [""] for file in files if _is_below(file, module)]
-    folders = [_copy(number) for number in range(jobs)]
-    for name in PRELOADED:
-        __import__(name)
-    gc.freeze()
-    tests, known = Tests(folders[0]), _verdicts()
-    for module in wanted:
-        todo = [m for m in mutants_of(module) if not (v := known.get((module, m.name))) or (again and not v[-1])]
-        workers = []
-        for number, folder in enumerate(folders):
-            if not (worker := os.fork()):
-                _work(folder, todo[number::jobs], tests, budget)
-                os._exit(0)
-            workers.append(worker)
-        for worker in workers:
-            os.waitpid(worker, 0)
+    if not report_only:
+        folders = [_copy(number) for number in range(jobs)]
+        for name in PRELOADED:
+            importlib.import_module(name)
+        gc.freeze()  # children share the memory of what is loaded: the collector must not touch it
+        tests, known = Tests(folders[0]), _verdicts()
+        for module in _modules(modules):
+            todo = [m for m in mutants_of(module) if not (v := known.get((module, m.name))) or (again and not v[-1])]
+            workers = [_worker(folder, todo[i::jobs], tests, budget) for i, folder in enumerate(folders)]
+            for worker in workers:
+                os.waitpid(worker, 0)
+    report()
 
 
 if __name__ == "__main__":
