@@ -290,11 +290,16 @@ def _modules(wanted: Iterable[str] = ()) -> list[str]:
     return [file for name in wanted for file in files if file.startswith((f"ganlab/{name}.", f"ganlab/{name}/"))]
 
 
+def _open(verdicts: list[str], again: bool) -> bool:
+    return not verdicts or (again and not verdicts[-1])
+
+
 def main(
     modules: Annotated[tuple[str, ...], tyro.conf.Positional] = (),
     jobs: int = 1,
     budget: float = 20,
     again: bool = False,
+    one_in: int = 1,
     report_only: bool = False,
 ) -> None:
     """Try all mutants of some modules (all by default) that have no verdict yet, and renew tests/mutants.md.
@@ -304,6 +309,7 @@ def main(
         jobs: how many to try side by side.
         budget: seconds of tests for each mutant; the slowest tests are left out beyond.
         again: try those that survived, too.
+        one_in: try only this share of them, chosen by their names.
         report_only: try none.
     """
     STATE.mkdir(exist_ok=True)
@@ -314,7 +320,8 @@ def main(
         gc.freeze()  # children share the memory of what is loaded: the collector must not touch it
         tests, known = Tests(folders[0]), _verdicts()
         for module in _modules(modules):
-            todo = [m for m in mutants_of(module) if not (v := known.get((module, m.name))) or (again and not v[-1])]
+            todo = [m for m in mutants_of(module) if _open(known.get((module, m.name), []), again)]
+            todo = [m for m in todo if int(hashlib.sha256(m.name.encode()).hexdigest(), 16) % one_in == 0]
             workers = [_worker(folder, todo[i::jobs], tests, budget) for i, folder in enumerate(folders)]
             for worker in workers:
                 os.waitpid(worker, 0)

@@ -10,7 +10,7 @@ from tiny import TinyD, TinyG, assert_equal, examples, run, tiny_trainer
 from torch import Tensor, nn
 
 from ganlab import data, models, training
-from ganlab.errors import CheckpointError
+from ganlab.errors import CheckpointError, NonFiniteLoss
 from ganlab.objectives import NON_SATURATING
 from ganlab.training import SGD, Adam, Ensemble, TrainConfig, Trainer
 from ganlab.training.randomness import derived_seed
@@ -158,8 +158,10 @@ def test_networks_learn_in_training_mode_and_are_sampled_in_evaluation_mode(ema:
 def test_looking_at_samples_leaves_the_training_as_it_was(options: dict):
     looked_at = tiny_trainer(**options)
     for _ in looked_at.run():
+        before = torch.get_rng_state()
         looked_at.sample(3, seed=5)
         training.sample(looked_at.G, 3)
+        assert torch.equal(torch.get_rng_state(), before)
     assert_equal(looked_at.state_dict(), run(tiny_trainer(**options)).state_dict())
 
 
@@ -204,3 +206,41 @@ def test_what_is_left_of_an_epoch_waits_for_the_next_ones_order():
     assert epochs[0] != epochs[1]
     # Any batch can be computed on its own, in any order.
     assert all(torch.equal(tiny_trainer(batch=8).real_batch(i), batches[i]) for i in (11, 5, 6, 0))
+
+
+@pytest.mark.parametrize("schedule", [{}, {"decay_from": 0.5}], ids=str)
+def test_a_run_may_go_on_on_another_device(tmp_path, schedule: dict):
+    run(tiny_trainer(**schedule), steps=5).save(tmp_path / "c")
+    elsewhere = tiny_trainer(**schedule, device="auto")
+    assert elsewhere.resume(tmp_path / "c")
+    assert elsewhere.step == 5
+
+
+def test_a_process_that_is_alone_is_the_first():
+    config = TrainConfig(batch=8, device="cpu")
+    alone = Trainer(TinyG(), TinyD(), NON_SATURATING, examples(), config)
+    assert torch.equal(alone.real_batch(3), tiny_trainer(rank=0).real_batch(3))
+    assert torch.equal(alone.noise("z for G"), tiny_trainer(rank=0).noise("z for G"))
+
+
+class BreaksD(TinyD):
+    """Gives NaN from a certain step on; there are three passes in each."""
+
+    def __init__(self, step: int) -> None:
+        super().__init__()
+        self.left = 3 * (step - 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.left -= 1
+        return super().forward(x) * (1.0 if self.left >= 0 else torch.nan)
+
+
+@pytest.mark.parametrize(
+    ("steps", "bad", "noticed"), [(1, 1, 1), (3, 3, 3), (60, 1, 50), (60, 50, 50), (60, 51, 60), (50, 50, 50)]
+)
+def test_losses_are_looked_at_after_every_fiftieth_step_and_after_the_last(steps: int, bad: int, noticed: int):
+    config = TrainConfig(steps=steps, batch=8, device="cpu")
+    trainer = Trainer(TinyG(), BreaksD(bad), NON_SATURATING, examples(), config)
+    with pytest.raises(NonFiniteLoss, match=f"^at step {bad} D's loss is nan and G's nan; "):
+        run(trainer)
+    assert trainer.step == noticed
