@@ -11,6 +11,7 @@ from PIL import Image
 from torch import nn
 
 from ganlab import data, models, studies
+from ganlab.errors import ConfigError
 from ganlab.training import SGD, TrainConfig
 
 
@@ -57,6 +58,13 @@ def test_the_two_moons_lie_as_scikit_learns():
     assert law.sigmas == (0.06,) * 24
     assert law.weights == pytest.approx((1 / 24,) * 24)
     assert len(data.two_moons(1).means) == 2
+
+
+@pytest.mark.parametrize("width", [0.0, -1.0, math.inf, math.nan])
+def test_a_law_has_a_finite_width(width: float):
+    for law in (data.gaussian, data.ring, data.grid, data.two_moons):
+        with pytest.raises(ConfigError, match="sigmas are"):
+            law(sigma=width)
 
 
 def test_dcgans_optimiser_is_the_default():

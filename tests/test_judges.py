@@ -95,6 +95,27 @@ def test_exact_numbers_of_sympy_are_neither_rounded_nor_refused():
     claims.proved("a column", sp.Matrix([p + p, q]), [[2 * p], [q]])
 
 
+def test_one_bad_number_among_good_ones_is_seen():
+    for values in ([0.0, math.nan], [math.nan, 0.0], [0.0, math.inf], [0, 0.5, 2]):
+        with pytest.raises(ClaimFailed):
+            claims.verified("near", values, [0.0] * len(values), tolerance=1)
+    with pytest.raises(ClaimFailed):  # together they have no integer type of NumPy, and as floats they are equal
+        claims.verified("near", [2**63 + 2, -1], [2**63, -1], tolerance=1)
+
+
+def test_tables_of_other_shapes_are_no_pair_though_they_hold_as_many_numbers():
+    with pytest.raises(ClaimMisused, match=r"shapes are \(2, 3\) and \(3, 2\)"):
+        claims.verified("s", np.ones((2, 3)), np.ones((3, 2)), tolerance=1)
+    with pytest.raises(ClaimMisused, match=r"the sides have shapes \(2, 1\) and \(1, 2\)"):
+        claims.proved("s", [p, q], [[p, q]])
+
+
+def test_a_chain_may_end_at_infinity():
+    claims.derived("grows", (sp.limit(1 / r, r, 0, "+"), "start"), (sp.oo, "the limit"))
+    with pytest.raises(ClaimFailed, match=r"step 3 \(not so\)"):
+        claims.derived("grows", (sp.oo, "start"), (sp.oo, "again"), (-sp.oo, "not so"))
+
+
 @pytest.mark.parametrize("entry", [True, sp.Eq(p, p), np.True_])
 def test_a_ready_made_truth_is_called_by_its_name(entry: object):
     for call in (
