@@ -29,7 +29,7 @@ import tyro
 from mistakes import ROOT, Mutant, mutants_of
 
 STATE = ROOT / ".mutants"
-RESULTS, COVERAGE = STATE / "results.jsonl", STATE / "coverage.json"
+RESULTS, COVERAGE, NAMES = STATE / "results.jsonl", STATE / "coverage.json", STATE / "names.json"
 LIST, START = Path(__file__).with_suffix(".md"), "<!-- from here on `make mutants` writes; the reasons are kept -->"
 PRELOADED = """torch torch._dynamo torchvision.transforms sympy numpy scipy.stats scipy.optimize sklearn.neighbors
     sklearn.cluster sklearn.datasets matplotlib.pyplot PIL.Image hypothesis nbformat IPython ipywidgets
@@ -238,48 +238,49 @@ def _work(folder: Path, mutants: list[Mutant], tests: Tests, budget: float) -> N
         print(f"{seconds:5.1f} s  {mutant.module}:{mutant.line}  {mutant.name}  {verdict}", flush=True)
 
 
+def _names() -> dict[str, list[str]]:
+    """For each module that was begun, the names of all its mutants."""
+    return json.loads(NAMES.read_text(encoding="utf-8")) if NAMES.exists() else {}
+
+
 def report() -> None:
-    """Write tests/mutants.md from what was found; the reasons that stand there are kept."""
-    reasons: dict[tuple[str, str], str] = {}
-    module, verdicts = "", _verdicts()
+    """Renew tests/mutants.md for the modules that were tried here; the reasons that stand there are kept."""
     text = LIST.read_text(encoding="utf-8")
-    for line in text.splitlines():
-        module = line.removeprefix("## ").strip("`") if line.startswith("## ") else module
-        if row := re.fullmatch(r"\| (`.*`) \| (.*) \|", line):
-            reasons[module, row[1]] = row[2].strip()
-    rows, lists, missing = [], [], []
-    total: Counter[str] = Counter()
-    for module in _modules():
-        found = mutants_of(module)
-        known = [(m.name, verdicts[module, m.name]) for m in found if (module, m.name) in verdicts]
-        if len(known) < len(found):
-            missing.append(f"`{module}`")
-        if not known:
-            continue
-        left = {name: reasons.get((module, name), "") for name, verdict in known if not verdict[-1]}
-        counts = Counter(
-            mutants=len(known),
-            first=sum(bool(verdict[0]) for _, verdict in known),
-            now=len(known) - len(left),
-            equivalent=sum(reason.startswith("equivalent") for reason in left.values()),
-        )
-        total += counts
-        rows.append(_row(module, counts))
-        lists += [f"\n## `{module}`\n", "| mistake | why no test notices |", "|---|---|"] if left else []
-        lists += [f"| {name} | {reason} |" for name, reason in left.items()]
-    head = [
-        "| module | mutants | caught at first | caught now | equivalent | caught, of those that are not |",
-        "|---|" + "---|" * 5,
+    rows = {
+        row[1]: [int(n) for n in row[2].split("|")] for row in re.finditer(r"(?m)^\| (ganlab/\S+) \|([\d |]+)\|", text)
+    }
+    lists: dict[str, dict[str, str]] = {}
+    for part in text.split("\n## ")[1:]:
+        pairs = re.findall(r"(?m)^\| (`.*`) \| (.*) \|$", part)
+        lists[part.partition("\n")[0].strip("`")] = {name: reason.strip() for name, reason in pairs}
+    verdicts = _verdicts()
+    for module, names in _names().items():
+        known = [(name, verdicts[module, name]) for name in names if (module, name) in verdicts]
+        lists[module] = {name: lists.get(module, {}).get(name, "") for name, found in known if not found[-1]}
+        equivalent = sum(reason.startswith("equivalent") for reason in lists[module].values())
+        first = sum(bool(found[0]) for _, found in known)
+        rows[module] = [len(names), len(known), first, len(known) - len(lists[module]), equivalent]
+    rows["all"] = [sum(column) for column in zip(*(row for name, row in rows.items() if name != "all"), strict=True)]
+    open_ = [name for name in _modules() if name not in rows or rows[name][1] < rows[name][0]]
+    lines = [
+        text.partition(START)[0] + START,
+        "",
+        "| module | mistakes | tried | caught at first | caught now | equivalent | share caught |",
+        "|---|" + "---|" * 6,
+        *(_row(name, row) for name, row in sorted(rows.items(), key=lambda item: (item[0] == "all", item[0]))),
+        "",
+        f"Not tried, or not all of it: {', '.join(open_) or 'none'}.",
     ]
-    about = text.partition(START)[0] + START
-    not_run = f"Not yet run, or not to the end: {', '.join(missing) or 'none'}."
-    LIST.write_text("\n".join([about, "", *head, *rows, _row("all", total), "", not_run, *lists, ""]), encoding="utf-8")
+    for module, left in sorted(lists.items()):
+        lines += ["", f"## `{module}`", "", "| mistake | why no test notices |", "|---|---|"] if left else []
+        lines += [f"| {name} | {reason} |" for name, reason in left.items()]
+    LIST.write_text("\n".join([*lines, ""]), encoding="utf-8")
 
 
-def _row(name: str, counts: Counter[str]) -> str:
-    share = counts["now"] / max(1, counts["mutants"] - counts["equivalent"])
-    numbers = (counts[key] for key in ("mutants", "first", "now", "equivalent"))
-    return f"| {name} | {' | '.join(map(str, numbers))} | {share:.1%} |"
+def _row(name: str, counts: list[int]) -> str:
+    """The share is that of those tried that are not equivalent."""
+    _, tried, _, now, equivalent = counts
+    return f"| {name} | {' | '.join(map(str, counts))} | {now / max(1, tried - equivalent):.1%} |"
 
 
 def _modules(wanted: Iterable[str] = ()) -> list[str]:
@@ -320,7 +321,9 @@ def main(
         gc.freeze()  # children share the memory of what is loaded: the collector must not touch it
         tests, known = Tests(folders[0]), _verdicts()
         for module in _modules(modules):
-            todo = [m for m in mutants_of(module) if _open(known.get((module, m.name), []), again)]
+            found = mutants_of(module)
+            NAMES.write_text(json.dumps(_names() | {module: [mutant.name for mutant in found]}), encoding="utf-8")
+            todo = [m for m in found if _open(known.get((module, m.name), []), again)]
             todo = [m for m in todo if int(hashlib.sha256(m.name.encode()).hexdigest(), 16) % one_in == 0]
             workers = [_worker(folder, todo[i::jobs], tests, budget) for i, folder in enumerate(folders)]
             for worker in workers:
