@@ -1,11 +1,11 @@
-# make lab: the course in JupyterLab.   make test: everything that is tested.
+# make lab: the course in JupyterLab.   make test: everything that is tested.   make mutants: what no test notices.
 PYTHON ?= python3
 BIN := .venv/bin
 # Two lessons side by side, one thread each, are quicker than one by one.
 NBVAL := --nbval --nbval-current-env -n 2 --dist loadfile
 OLDEST := torch==2.11.* torchvision==0.26.*
 
-.PHONY: lab test lint unit nbval machines notebooks bench clean
+.PHONY: lab test lint unit nbval machines mutants notebooks bench clean
 
 lab: .venv/lab
 	$(BIN)/jupyter lab notebooks/00_start_here.ipynb
@@ -35,8 +35,12 @@ notebooks: .venv/dev
 bench: .venv/dev
 	for script in tests/benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
 
+# Small mistakes, one at a time, against the unit tests: hours for all. make mutants MODULES="training metrics" ARGS="--jobs 4"
+mutants: .venv/dev
+	OMP_NUM_THREADS=1 $(BIN)/python tests/mutants.py $(MODULES) $(ARGS)
+
 clean:
-	rm -rf .venv .venv-oldest build dist runs *.egg-info .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-oldest .mutants build dist runs *.egg-info .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/lab: requirements.txt pyproject.toml

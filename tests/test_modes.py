@@ -1,6 +1,8 @@
 """The mode count against a plain loop and against what the normal law says."""
 
+import json
 import math
+from dataclasses import asdict
 from itertools import pairwise
 
 import pytest
@@ -71,6 +73,29 @@ def test_noise_finds_nothing():
     assert count_modes(torch.full((9, 2), 7.0), data.ring().modes, 0.01) == ModeCount(0, 0.0, (0,) * 8, 9)
 
 
+def test_the_published_protocol_is_of_2500_samples():
+    assert PROTOCOL_SAMPLES == 2500
+
+
+def test_far_from_0_the_border_is_as_sharp():
+    """30 modes, so that torch would take the matrix product's way, whose digits do not reach here."""
+    modes = torch.stack([torch.arange(30.0) * 10 + 1e4, torch.zeros(30)], dim=1).double()
+    up = torch.tensor([0.0, 0.03], dtype=torch.float64)
+    assert count_modes(modes + up * (1 - 1e-7), modes, 0.01) == ModeCount(30, 1.0, (1,) * 30, 30)
+    assert count_modes(modes + up * (1 + 1e-7), modes, 0.01) == ModeCount(0, 0.0, (0,) * 30, 30)
+
+
+def test_a_count_is_of_plain_values():
+    law = data.ring()
+    count = count_modes(law.modes, law.modes, 0.01)
+    assert json.loads(json.dumps(asdict(count))) == {
+        "modes": 8,
+        "high_quality": 1.0,
+        "per_mode": [1] * 8,
+        "samples": 8,
+    }
+
+
 def test_a_wider_border_lets_more_in():
     modes, sample = torch.tensor([[0.0, 0.0]]), torch.tensor([[3.5, 0.0]])
     assert count_modes(sample, modes, 1.0).modes == 0
@@ -95,7 +120,7 @@ def test_kl_between_a_full_and_a_collapsed_set():
     assert math.isnan(ModeCount(0, 0.0, (0, 0), 20).kl_nats())
 
 
-@pytest.mark.parametrize("weights", [[1.0], [1.0, 0.0], [1.0, math.nan]])
+@pytest.mark.parametrize("weights", [[1.0], [1.0, 0.0], [1.0, math.nan], [1.0, math.inf]])
 def test_wrong_weights_are_named(weights: list[float]):
     with pytest.raises(ConfigError, match="give 2 positive numbers") as caught:
         ModeCount(2, 1.0, (1, 1), 2).kl_nats(weights)

@@ -63,6 +63,15 @@ def test_the_protocol_chooses_sigma_on_validation_points_alone():
     assert result.standard_error == pytest.approx(values.std() / math.sqrt(300))
 
 
+def test_a_score_is_a_measurement_of_plain_numbers():
+    """No gradient goes through it, and its width prints as a number."""
+    points, samples = torch.rand(9, 3), torch.rand(5, 3, requires_grad=True)
+    assert not parzen.log_density(points, samples, 0.3).requires_grad
+    result = parzen.score(samples, points, points)
+    assert [type(value) for value in (result.nats, result.standard_error, result.sigma)] == [float] * 3
+    assert str(parzen.ParzenScore(225.04, 2.06, 0.1668)) == "225.0 ± 2.1 nats (σ = 0.167)"
+
+
 def test_the_papers_widths():
     assert [round(sigma, 4) for sigma in parzen.PAPER_SIGMAS] == [
         0.1, 0.1292, 0.1668, 0.2154, 0.2783, 0.3594, 0.4642, 0.5995, 0.7743, 1.0,
@@ -78,6 +87,8 @@ def test_the_papers_widths():
         (lambda: parzen.log_density(torch.full((2, 3), math.nan), torch.zeros(2, 3), 1), ShapeError, "2 of 2 points"),
         (lambda: parzen.log_density(torch.zeros(2, 3), torch.zeros(2, 3), 0), ConfigError, r"\[0\]"),
         (lambda: parzen.log_density(torch.zeros(2, 3), torch.zeros(2, 3), math.nan), ConfigError, "nan"),
+        (lambda: parzen.log_density(torch.zeros(2, 3), torch.zeros(2, 3), math.inf), ConfigError, "inf"),
+        (lambda: parzen.log_densities(torch.zeros(2, 3), torch.zeros(2, 3), []), ConfigError, r"sigmas are \[\]"),
     ],
 )
 def test_what_is_not_given_right_is_named(call, error: type[Exception], named: str):
