@@ -133,7 +133,8 @@ def sample(
     samples = training.sample(G, n, labels=y, noise=info.noise, seed=seed)
     out.parent.mkdir(parents=True, exist_ok=True)
     if out.suffix == ".npz":
-        np.savez(out, samples=samples.numpy(), seed=seed, **({} if y is None else {"labels": y.numpy()}))
+        also = {} if y is None else {"labels": y.numpy()}
+        np.savez(out, samples=samples.numpy(), seed=seed, **also)  # pyright: ignore[reportArgumentType]
     elif samples.ndim == 4:
         plots.save_grid_png(samples, out, columns, models.value_range(G))
     else:

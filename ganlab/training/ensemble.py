@@ -46,10 +46,7 @@ class Ensemble(Trainer):
         seeds: Sequence[int],
         labels: Any = None,
     ) -> None:
-        if labels is not None:
-            raise ConfigError(
-                "labels are given, and an Ensemble trains without; train a conditional pair with Trainer."
-            )
+        _refuse_labels(labels)
         if not isinstance(seeds, Iterable) or isinstance(seeds, str):
             raise ConfigError(f"seeds is {shown(seeds)}; give several, such as range(3).")
         self.seeds = tuple(integer("a seed", seed) for seed in seeds)
@@ -108,8 +105,9 @@ class Ensemble(Trainer):
             [torch.empty_like(one).uniform_(generator=s) for one, s in zip(like, self._streams, strict=True)]
         )
 
-    def sample(self, n: int, *, seed: int = 0) -> Tensor:
+    def sample(self, n: int, *, labels: Any = None, seed: int = 0) -> Tensor:
         """`n` samples of every member's generator, [N, n, dim], on the CPU; all members get the same z."""
+        _refuse_labels(labels)
         n = integer("n", n, 1)
         require_memory(n, len(self.seeds) * self.z_dim)
         z = draw_noise(self.config.noise, n, self.z_dim, generator(torch.device("cpu"), seed, 0, 0, "samples"))
@@ -127,6 +125,11 @@ class Ensemble(Trainer):
     def description(self) -> dict[str, Any]:
         """As for `Trainer`, with all seeds."""
         return super().description | {"seeds": list(self.seeds)}
+
+
+def _refuse_labels(labels: Any) -> None:
+    if labels is not None:
+        raise ConfigError("labels are given, and an Ensemble trains without; train a conditional pair with Trainer.")
 
 
 @torch.no_grad()

@@ -19,6 +19,7 @@ from ganlab.training.config import TrainConfig, pick_device
 from ganlab.training.examples import as_examples
 from ganlab.training.interrupts import interrupts_deferred
 from ganlab.training.labels import NO_LABELS, Labels, labels_of_samples
+from ganlab.training.optimisers import optimiser, set_rates, trained
 from ganlab.training.penalties import Batches
 from ganlab.training.randomness import derived_seed, forked, generator
 from ganlab.training.record import COLUMNS, StepRecord
@@ -81,12 +82,8 @@ class Trainer(Resumable):
         for line in said:
             warnings.warn(line, stacklevel=2)
         self.ema: Average | None = Average(unwrapped(self.G)) if config.ema else None
-        self.optimizer_g = config.optimizer_g.build(_trained(self.G))
-        self.optimizer_d = config.optimizer_d.build(_trained(self.D))
-        for model, optimizer in ((self.G, self.optimizer_g), (self.D, self.optimizer_d)):
-            constrain = getattr(unwrapped(model), "constrain", None)
-            if callable(constrain):
-                optimizer.register_step_post_hook(lambda *_, constrain=constrain: constrain())
+        self.optimizer_g = optimiser(self.G, config.optimizer_g)
+        self.optimizer_d = optimiser(self.D, config.optimizer_d)
         if config.compile:
             self.G.compile()
             self.D.compile()
@@ -153,8 +150,8 @@ class Trainer(Resumable):
         loss_g = self._loss_of_G(t_real, t_fake)
         self.optimizer_d.zero_grad()
         self.optimizer_g.zero_grad()
-        (loss_d + self._penalty(x, fake, y)).sum().backward(inputs=_trained(self.D), retain_graph=True)
-        loss_g.sum().backward(inputs=_trained(self.G))
+        (loss_d + self._penalty(x, fake, y)).sum().backward(inputs=trained(self.D), retain_graph=True)
+        loss_g.sum().backward(inputs=trained(self.G))
         self.optimizer_d.step()
         self.optimizer_g.step()
         return loss_d.detach(), loss_g.detach(), self._mean_output(t_real), self._mean_output(t_fake)
@@ -181,7 +178,7 @@ class Trainer(Resumable):
             fake, t_fake = self._judged(fake, *y.fake)
         loss = self.losses.discriminator(t_real, t_fake)
         self.optimizer_d.zero_grad()
-        (loss + self._penalty(x, fake, y)).sum().backward(inputs=_trained(self.D))
+        (loss + self._penalty(x, fake, y)).sum().backward(inputs=trained(self.D))
         return loss.detach(), self._mean_output(t_real), self._mean_output(t_fake)
 
     def generator_gradient(self, z: Tensor, x: Tensor | None = None, y: Labels = NO_LABELS) -> Tensor:
@@ -193,7 +190,7 @@ class Trainer(Resumable):
                 t_real = self._judged(x, *y.real)[1] if x is not None else None
         loss = self._loss_of_G(t_real, t_fake)
         self.optimizer_g.zero_grad()
-        loss.sum().backward(inputs=_trained(self.G))
+        loss.sum().backward(inputs=trained(self.G))
         return loss.detach()
 
     def _loss_of_G(self, t_real: Tensor | None, t_fake: Tensor) -> Tensor:
@@ -275,12 +272,9 @@ class Trainer(Resumable):
         return torch.rand_like(like)
 
     def _set_rates(self) -> None:
-        rate = self.config.rate_at(self.step)
-        pairs = ((self.optimizer_d, self.config.optimizer_d), (self.optimizer_g, self.config.optimizer_g))
-        for optimizer, chosen in pairs:
-            now = chosen.at(self.step)
-            for group in optimizer.param_groups:
-                group.update(now, lr=now["lr"] * rate)
+        factor = self.config.rate_at(self.step)
+        set_rates(self.optimizer_d, self.config.optimizer_d, self.step, factor)
+        set_rates(self.optimizer_g, self.config.optimizer_g, self.step, factor)
 
     def _mean_output(self, logits: Tensor) -> Tensor:
         logits = logits.detach().float()
@@ -294,8 +288,3 @@ class Trainer(Resumable):
         """Dropout and the like draw from a stream of this step; the caller's own randomness is untouched."""
         with forked(self.device, derived_seed(self.config.seed, self.rank, self.step, "model")):
             yield
-
-
-def _trained(model: nn.Module) -> list[nn.Parameter]:
-    """The weights that training moves: all that are not frozen."""
-    return [parameter for parameter in model.parameters() if parameter.requires_grad]
