@@ -109,11 +109,9 @@ def _of_tensor(labels: Any, data: Any, n: int) -> tuple[Tensor, int]:
     if (least := int(y.min())) < 0:
         raise ConfigError(f"labels hold {least}; number the classes 0, 1, …, and leave examples without a class out.")
     classes = int(y.max()) + 1 if named is None else len(named)
-    present = torch.unique(y)
-    if len(present) != classes or int(present[-1]) >= classes:
-        missing = next(c for c in range(classes + 1) if c == len(present) or present[c] != c)
-        said = (
-            f"class {missing} of {classes} has no example" if missing < classes else f"labels hold {int(present[-1])}"
-        )
+    present = torch.unique(y).tolist()
+    gap = next((number for number, label in enumerate(present) if label != number), len(present))
+    if gap < classes or len(present) > classes:
+        said = f"class {gap} of {classes} has no example" if gap < classes else f"labels hold {present[classes]}"
         raise ConfigError(f"{said}; number the classes that are there 0, 1, … without gaps: {RENUMBER}.")
     return y, classes
