@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import numpy as np
 import tyro
+from torch import Tensor
 from tqdm import tqdm
 
 from ganlab import anchors, models, plots, recipes, records, reproduction, score_itself, studies, training
@@ -17,6 +18,7 @@ from ganlab.errors import ConfigError, GanlabError
 from ganlab.ledger import format_ledger, read_ledger
 from ganlab.side_by_side import side_by_side
 from ganlab.training import Trainer, pick_device
+from ganlab.training.labels import labels_of_samples, rows_of_classes
 from ganlab.training.sampling import z_dim_of
 
 INTERRUPTED = 130
@@ -32,6 +34,8 @@ MOST_STEPS = 10**8
 MOST_IN_A_PICTURE = 10_000
 MOST_BYTES = 4 * 2**30
 """Of samples in one file: they are held in memory before they are written."""
+SAMPLES_SHOWN, COLUMNS = 64, 8
+"""How many samples are shown; of each class, where there are classes, so many as a grid has columns."""
 CHECKPOINT, GENERATOR, SAMPLES, HISTORY = "run.ckpt", "generator.safetensors", "samples.png", "history.csv"
 
 DataRoot = Annotated[Path | None, tyro.conf.arg(help="Folder of the image sets (else $GANLAB_DATA, ~/.cache/ganlab).")]
@@ -61,8 +65,9 @@ def train(
 ) -> int:
     """Train a recipe. Stop it with Ctrl-C; the same command goes on where it stopped, to the same end.
 
-    Writes into the run's folder: run.ckpt (to go on from), samples.png (the same 64 latent points each time),
-    history.csv (both losses and D's mean output per step) and, at the end, generator.safetensors (to sample from).
+    Writes into the run's folder: run.ckpt (to go on from), samples.png (the same latent points each time; with
+    labels a row for each class), history.csv (both losses and D's mean output per step) and, at the end,
+    generator.safetensors (to sample from).
     """
     chosen = recipes.get(recipe)
     if every < 1:
@@ -103,7 +108,8 @@ def _train_with_bar(trainer: Trainer, folder: Path, every: int) -> None:
 
 def _save(trainer: Trainer, folder: Path) -> None:
     trainer.save(folder / CHECKPOINT)
-    samples = trainer.sample(64)
+    rows = None if trainer.classes is None else rows_of_classes(trainer.classes, COLUMNS)
+    samples = trainer.sample(SAMPLES_SHOWN if rows is None else len(rows), labels=rows)
     if samples.ndim == 4:
         plots.save_grid_png(samples, folder / SAMPLES, value_range=trainer.value_range)
     steps = np.arange(1, trainer.step + 1)[:, None]
@@ -115,35 +121,56 @@ def _save(trainer: Trainer, folder: Path) -> None:
 def sample(
     generator: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(help="A generator.safetensors.", metavar="FILE")],
     /,
-    n: Annotated[int, tyro.conf.arg(help="How many samples.")] = 64,
+    n: Annotated[int | None, tyro.conf.arg(help="How many samples (else 64, or 8 of each class).")] = None,
+    label: Annotated[int | None, tyro.conf.arg(help="Which class, if the generator takes one (else in turn).")] = None,
+    labels: Annotated[str | None, tyro.conf.arg(help="all: a row of samples for each class.")] = None,
     out: Annotated[Path, tyro.conf.arg(help="Where to: .png for a grid, .npz for an array.")] = Path("samples.png"),
     seed: Annotated[int, tyro.conf.arg(help="Decides the latent points: the same seed, the same samples.")] = 0,
 ) -> int:
     """Draw samples from an exported generator, into a picture or an array.
 
-    The .npz holds `samples` [n, …] float32 in the generator's range, and `seed`. A picture shows at most 10,000
-    samples, and an array takes at most 4 GiB; for more, draw again with other seeds.
+    The .npz holds `samples` [n, …] float32 in the generator's range, `seed`, and `labels` [n] where there are any. A
+    picture shows at most 10,000 samples, and an array takes at most 4 GiB; for more, draw again with other seeds.
     """
-    if n < 1:
+    if n is not None and n < 1:
         raise ConfigError(f"n is {n}; give an integer of at least 1.")
     if out.suffix not in (".png", ".npz"):
         raise ConfigError(f"out is {out}; give a name that ends in .png or .npz.")
-    if out.suffix == ".png" and n > MOST_IN_A_PICTURE:
+    if out.suffix == ".png" and n is not None and n > MOST_IN_A_PICTURE:
         raise ConfigError(f"n is {n}; a picture shows at most {MOST_IN_A_PICTURE:,}: give fewer, or an .npz.")
     G, info = training.load_generator(generator)
+    y, columns = _labels_and_columns(n, label, labels, info.classes)
+    n = len(y) if y is not None else n or SAMPLES_SHOWN
     numbers = training.sample(G, 1, noise=info.noise).numel() + z_dim_of(G)
     if (most := MOST_BYTES // (4 * numbers)) < n:
         raise ConfigError(f"n is {n}; a file takes at most {most:,} of these samples: for more, give other seeds, too.")
-    samples = training.sample(G, n, noise=info.noise, seed=seed)
+    samples = training.sample(G, n, labels=y, noise=info.noise, seed=seed)
     out.parent.mkdir(parents=True, exist_ok=True)
     if out.suffix == ".npz":
-        np.savez(out, samples=samples.numpy(), seed=seed)
+        also = {} if y is None else {"labels": y.numpy()}
+        np.savez(out, samples=samples.numpy(), seed=seed, **also)  # pyright: ignore[reportArgumentType]
     elif samples.ndim == 4:
-        plots.save_grid_png(samples, out, value_range=models.value_range(G))
+        plots.save_grid_png(samples, out, columns, models.value_range(G))
     else:
         raise ConfigError(f"{generator} makes points of shape {list(samples.shape[1:])}, not images; give a .npz.")
     print(f"{n} samples of {info.objective} after {info.step} steps: {out}")
     return 0
+
+
+def _labels_and_columns(
+    n: int | None, label: int | None, labels: str | None, classes: int | None
+) -> tuple[Tensor | None, int]:
+    """The labels [n] that are asked for, None for a generator without; and the columns of a grid of the samples."""
+    if classes is None and (label is not None or labels is not None):
+        raise ConfigError("this generator takes no labels; leave --label and --labels out.")
+    if labels is not None and (labels != "all" or label is not None):
+        raise ConfigError(f"labels is {labels!r}, label {label}; give --labels all, or one class such as --label 0.")
+    if labels is None or classes is None:
+        return labels_of_samples(n or SAMPLES_SHOWN, label, classes), COLUMNS
+    if n is not None and n % classes:
+        raise ConfigError(f"n is {n} for a row each of {classes} classes; give a multiple of {classes}.")
+    columns = COLUMNS if n is None else n // classes
+    return rows_of_classes(classes, columns), columns
 
 
 def reproduce(

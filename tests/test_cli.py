@@ -89,7 +89,7 @@ def test_train_stop_resume_and_sample(tmp_path: Path):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["train", "digitz"], "recipe is 'digitz'; give one of digits, mnist-dcgan, gan2014-mnist, "),
+        (["train", "digitz"], "recipe is 'digitz'; give one of digits, cgan-digits, mnist-dcgan, gan2014-mnist, "),
         (["train", "mnist-dcgan", "--root", "nowhere"], "train-images-idx3-ubyte cannot be read"),
         (["train", "digits", "--steps", "0"], "steps is 0"),
         (["train", "digits", "--every", "0"], "every is 0"),
@@ -159,7 +159,8 @@ def test_a_study_leaves_the_records_of_the_course_alone(
 @pytest.mark.parametrize("recipe", recipes.RECIPES.values(), ids=recipes.RECIPES.keys())
 def test_a_recipe_fits_together(recipe: recipes.Recipe):
     G, D = models.build(recipe.G), models.build(recipe.D)
-    assert D(G(torch.randn(2, z_dim_of(G)))).shape == (2,)
+    y = (torch.tensor([0, 1]),) if recipe.labels else ()
+    assert D(G(torch.randn(2, z_dim_of(G)), *y), *y).shape == (2,)
     recipe.objective.losses()
 
 

@@ -75,18 +75,27 @@ class Mixture:
         """[k, dim] float32: the centres."""
         return torch.tensor(self.means)
 
+    @property
+    def classes(self) -> range:
+        """The labels of samples: the components' numbers."""
+        return range(len(self.means))
+
     def sample(self, n: int, generator: torch.Generator | None = None) -> Tensor:
         """`n` independent samples [n, dim] float32, on the generator's device (the CPU without one).
 
         Raises `ConfigError` for n below 1.
         """
+        return self.sample_labelled(n, generator)[0]
+
+    def sample_labelled(self, n: int, generator: torch.Generator | None = None) -> tuple[Tensor, Tensor]:
+        """The same samples, and of each the number of the component that it is drawn from, int64 [n]."""
         _at_least_one("n", n)
         device = generator.device if generator else torch.device("cpu")
         weights = torch.tensor(self.weights, device=device)
         component = torch.multinomial(weights, n, replacement=True, generator=generator)  # [n]
         noise = torch.empty(n, self.dim, device=device).normal_(generator=generator)
         sigmas = torch.tensor(self.sigmas, device=device)[component, None]
-        return torch.tensor(self.means, device=device)[component] + sigmas * noise
+        return torch.tensor(self.means, device=device)[component] + sigmas * noise, component
 
     def log_density(self, x: Tensor) -> Tensor:
         """The log density in nats, [n], at points x [n, dim], in the precision of x. Raises `ShapeError`."""

@@ -1,10 +1,12 @@
 """Generators and discriminators.
 
 A generator maps z [batch, z_dim] to samples and has `z_dim`, `sample_shape` and `output_range` (None when unbounded).
-A discriminator maps samples to logits t [batch], never to probabilities. `build(module.spec)` makes a network again.
+A discriminator maps samples to logits t [batch], never to probabilities. Conditional ones take labels y int64 [batch],
+too, and have `classes`, how many there are. `build(module.spec)` makes a network again.
 """
 
 from ganlab.models.base import build, value_range
+from ganlab.models.conditional import ConditionalMLPDiscriminator, ConditionalMLPGenerator
 from ganlab.models.dcgan import DCGANDiscriminator, DCGANGenerator
 from ganlab.models.mlp import MLPDiscriminator, MLPGenerator
 from ganlab.models.mlp2014 import Discriminator2014, Generator2014, Maxout
@@ -19,6 +21,8 @@ from ganlab.models.wide2014 import (
 
 __all__ = [
     "ColourGenerator2014",
+    "ConditionalMLPDiscriminator",
+    "ConditionalMLPGenerator",
     "ConvDiscriminator2014",
     "DCGANDiscriminator",
     "DCGANGenerator",

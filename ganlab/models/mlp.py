@@ -21,15 +21,10 @@ class MLPGenerator(Rebuildable):
 
     def __init__(self, z_dim: int = 64, channels: int = 1, side: int = 28, hidden: Sequence[int] = (256, 512)) -> None:
         super().__init__()
-        _require_widths(hidden)
         at_least_one(z_dim=z_dim, channels=channels, side=side)
         self.z_dim = z_dim
         self.sample_shape = (channels, side, side)
-        sizes = [z_dim, *hidden]
-        layers: list[nn.Module] = []
-        for size, following in itertools.pairwise(sizes):
-            layers += [nn.Linear(size, following, bias=False), nn.BatchNorm1d(following), nn.ReLU()]
-        self.net = nn.Sequential(*layers, nn.Linear(sizes[-1], channels * side * side), nn.Tanh())
+        self.net = generator_layers(z_dim, hidden, channels * side * side)
         init_normal(self)
 
     def forward(self, z: Tensor) -> Tensor:
@@ -47,20 +42,35 @@ class MLPDiscriminator(Rebuildable):
 
     def __init__(self, channels: int = 1, side: int = 28, hidden: Sequence[int] = (512, 256)) -> None:
         super().__init__()
-        _require_widths(hidden)
         at_least_one(channels=channels, side=side)
         self.sample_shape = (channels, side, side)
-        sizes = [channels * side * side, *hidden]
-        layers: list[nn.Module] = []
-        for size, following in itertools.pairwise(sizes):
-            layers += [nn.Linear(size, following), nn.LeakyReLU(0.2)]
-        self.net = nn.Sequential(*layers, nn.Linear(sizes[-1], 1))
+        self.net = discriminator_layers(channels * side * side, hidden)
         init_normal(self)
 
     def forward(self, x: Tensor) -> Tensor:
         """Logits [batch] of images x [batch, channels, side, side]. Raises `ShapeError`."""
         require_shape(x, self.sample_shape, "x")
         return self.net(x.flatten(1)).squeeze(1)  # [batch]
+
+
+def generator_layers(n_in: int, hidden: Sequence[int], n_out: int) -> nn.Sequential:
+    """n_in numbers → hidden layers with batch norm and ReLU → n_out numbers through tanh. Raises `ConfigError`."""
+    _require_widths(hidden)
+    sizes = [n_in, *hidden]
+    layers: list[nn.Module] = []
+    for size, following in itertools.pairwise(sizes):
+        layers += [nn.Linear(size, following, bias=False), nn.BatchNorm1d(following), nn.ReLU()]
+    return nn.Sequential(*layers, nn.Linear(sizes[-1], n_out), nn.Tanh())
+
+
+def discriminator_layers(n_in: int, hidden: Sequence[int]) -> nn.Sequential:
+    """n_in numbers → hidden layers with LeakyReLU of slope 0.2 → one number. Raises `ConfigError`."""
+    _require_widths(hidden)
+    sizes = [n_in, *hidden]
+    layers: list[nn.Module] = []
+    for size, following in itertools.pairwise(sizes):
+        layers += [nn.Linear(size, following), nn.LeakyReLU(0.2)]
+    return nn.Sequential(*layers, nn.Linear(sizes[-1], 1))
 
 
 def _require_widths(hidden: Sequence[int]) -> None:

@@ -12,7 +12,7 @@ from torch import nn
 
 from ganlab.errors import ConfigError
 from ganlab.training.checks import integer, make_plain, number, one_of, shown
-from ganlab.training.penalties import Penalty
+from ganlab.training.penalties import WGANGP, Penalty
 
 RATE = "a finite number of at least 0"
 
@@ -97,6 +97,7 @@ class TrainConfig:
     optimizer_g: Adam | SGD = Adam()
     # z ~ N(0, I); uniform on (−1, 1) as in DCGAN; or uniform on (−√3, √3), of variance 1, as in the 2014 paper
     noise: Literal["normal", "uniform", "unit uniform"] = "normal"
+    fake_labels: Literal["real", "uniform"] = "real"  # a generated batch's, if there are any: its real one's, or drawn
     penalty: Penalty | None = None  # what D pays for its slope besides: R1(γ), R2(γ), R1R2(γ), WGANGP(λ), LSGANGP(λ, c)
     instance_noise: float = 0.0  # σ of normal noise on all that D sees (Sønderby et al. 2017); 0 from half time on
     decay_from: float = 1.0  # share of the steps after which both learning rates fall linearly to 0; 1: never
@@ -112,6 +113,10 @@ class TrainConfig:
     def instance_noise_at(self, step: int) -> float:
         """The σ of step 0, 1, …: linear from `instance_noise` to 0 at half of the steps."""
         return self.instance_noise * max(0.0, 1 - 2 * step / self.steps)
+
+    def average_decay_at(self, step: int) -> float:
+        """The decay of the average after step 0, 1, …: when it is young, smaller; 0 in the first of all."""
+        return min(self.ema, (1 + step) / (1 + step + self.ema_warmup)) if step else 0.0
 
     @property
     def scheduled(self) -> bool:
@@ -137,6 +142,7 @@ class TrainConfig:
             ema=number("ema", self.ema, "a decay in [0, 1), such as 0.999, or 0 for none", 0, 1),
         )
         one_of("update", self.update, ("alternating", "simultaneous"))
+        one_of("fake_labels", self.fake_labels, ("real", "uniform"))
         one_of("noise", self.noise, ("normal", "uniform", "unit uniform"))
         one_of("precision", self.precision, ("float32", "bfloat16"))
         if not isinstance(self.compile, bool):
@@ -152,6 +158,11 @@ class TrainConfig:
                 raise ConfigError(f"{role} is {shown(getattr(self, role))}; give training.Adam(…) or training.SGD(…).")
         if not isinstance(self.penalty, Penalty | None):
             raise ConfigError(f"penalty is {shown(self.penalty)}; give one that is made, such as training.R1(0.1).")
+        if isinstance(self.penalty, WGANGP) and self.fake_labels == "uniform":
+            raise ConfigError(
+                "fake_labels is 'uniform' with WGANGP, whose points lie between a real and a generated sample of one"
+                " label; give fake_labels='real'."
+            )
 
 
 LATER: dict[str, Any] = {"penalty": None}

@@ -14,6 +14,7 @@ from ganlab.objectives import Objective
 from ganlab.training import front_door
 from ganlab.training.checks import integer, shown
 from ganlab.training.config import TrainConfig
+from ganlab.training.labels import NO_LABELS
 from ganlab.training.randomness import generator
 from ganlab.training.record import COLUMNS
 from ganlab.training.rehearsal import Fit
@@ -26,7 +27,7 @@ class Ensemble(Trainer):
     """Trains one GAN per seed, all in the same matrix products; each as `Trainer` trains it with that seed.
 
     make       makes a pair (G, D) of MLPs; it is called once per seed, with torch's random numbers seeded by it
-    objective, data, config   as for `Trainer`; `config.seed` is not used
+    objective, data, config   as for `Trainer`; `config.seed` is not used, and there are no labels
     seeds      one member each
 
     `run()` yields records with one number per member, [N]; `history` is [steps, 4, N].
@@ -43,7 +44,9 @@ class Ensemble(Trainer):
         config: TrainConfig | None = None,
         *,
         seeds: Sequence[int],
+        labels: Any = None,
     ) -> None:
+        _refuse_labels(labels)
         if not isinstance(seeds, Iterable) or isinstance(seeds, str):
             raise ConfigError(f"seeds is {shown(seeds)}; give several, such as range(3).")
         self.seeds = tuple(integer("a seed", seed) for seed in seeds)
@@ -76,7 +79,7 @@ class Ensemble(Trainer):
         assert isinstance(self.D, Stacked)
         G, D = (stacked.member(0).to(self.device) for stacked in (self.G, self.D))
         real, z = self.source.batch(0), self._first_noise()
-        fit, said = front_door.look(G, D, self.objective, real[0], z, examples, self._precision)
+        fit, said = front_door.look(G, D, self.objective, real[0], z, NO_LABELS, examples, self._precision)
         _require_equal_answers("G", G, self.G, z.expand(len(self.seeds), *z.shape))
         _require_equal_answers("D", D, self.D, real)
         return fit, said
@@ -102,8 +105,9 @@ class Ensemble(Trainer):
             [torch.empty_like(one).uniform_(generator=s) for one, s in zip(like, self._streams, strict=True)]
         )
 
-    def sample(self, n: int, *, seed: int = 0) -> Tensor:
+    def sample(self, n: int, *, labels: Any = None, seed: int = 0) -> Tensor:
         """`n` samples of every member's generator, [N, n, dim], on the CPU; all members get the same z."""
+        _refuse_labels(labels)
         n = integer("n", n, 1)
         require_memory(n, len(self.seeds) * self.z_dim)
         z = draw_noise(self.config.noise, n, self.z_dim, generator(torch.device("cpu"), seed, 0, 0, "samples"))
@@ -121,6 +125,11 @@ class Ensemble(Trainer):
     def description(self) -> dict[str, Any]:
         """As for `Trainer`, with all seeds."""
         return super().description | {"seeds": list(self.seeds)}
+
+
+def _refuse_labels(labels: Any) -> None:
+    if labels is not None:
+        raise ConfigError("labels are given, and an Ensemble trains without; train a conditional pair with Trainer.")
 
 
 @torch.no_grad()

@@ -15,7 +15,7 @@ INSTEAD = {
     "DataLoader": "give all examples as one tensor: torch.cat([batch[0] for batch in loader])",
     "TensorDataset": "give its images alone: dataset.tensors[0]",
     "Dataset": "give all examples as one tensor: torch.stack([example for example, _ in dataset])",
-    "tuple": "give the images alone, without labels: images, labels = data",
+    "tuple": "give images and labels apart, these as labels=labels or not at all: images, labels = data",
     "list": "give one tensor: torch.stack(examples)",
     "str": "load it first: data.load(name).images",
 }

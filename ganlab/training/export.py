@@ -27,6 +27,7 @@ class GeneratorInfo:
 
     spec     what `ganlab.models.build` makes it from; None for a network of one's own, of which only weights are saved
     network  the name of its class
+    classes  how many labels 0, 1, … it takes; None for a generator without labels
     """
 
     spec: dict[str, Any] | None
@@ -36,6 +37,13 @@ class GeneratorInfo:
     seed: int
     sha256: str
     network: str = ""
+    classes: int | None = None
+
+    @property
+    def said(self) -> dict[str, Any]:
+        """All of it as plain values, as the file holds it; without labels nothing is said of classes."""
+        unsaid = () if self.classes is not None else ("classes",)
+        return {key: value for key, value in asdict(self).items() if key not in unsaid}
 
 
 def export_generator(trainer: Trainer, path: Path | str, *, weights_only: bool = False) -> None:
@@ -57,10 +65,12 @@ def export_generator(trainer: Trainer, path: Path | str, *, weights_only: bool =
         )
     tensors = {key: _plain(key, value) for key, value in state_of(G).items()}
     config = trainer.config
-    info = GeneratorInfo(spec, config.noise, trainer.step, trainer.objective.name, config.seed, "", name)
+    info = GeneratorInfo(
+        spec, config.noise, trainer.step, trainer.objective.name, config.seed, "", name, trainer.classes
+    )
     info = replace(info, sha256=_digest(tensors, info))
     refuse_foreign(Path(path), lambda start: b'"ganlab"' in start)
-    write_whole(Path(path), safetensors.torch.save(tensors, metadata={"ganlab": json.dumps(asdict(info))}))
+    write_whole(Path(path), safetensors.torch.save(tensors, metadata={"ganlab": json.dumps(info.said)}))
 
 
 def load_generator(path: Path | str, *, into: nn.Module | None = None) -> tuple[nn.Module, GeneratorInfo]:
@@ -127,7 +137,7 @@ def _plain(name: str, value: Any) -> Tensor:
 def _digest(tensors: dict[str, Tensor], info: GeneratorInfo) -> str:
     """One checksum over all that the file says: metadata, names, dtypes, shapes and weights."""
     shapes = [(name, str(tensor.dtype), list(tensor.shape)) for name, tensor in sorted(tensors.items())]
-    said = json.dumps([asdict(replace(info, sha256="")), shapes], sort_keys=True)
+    said = json.dumps([replace(info, sha256="").said, shapes], sort_keys=True)
     return hashlib.sha256(said.encode() + _digest_of_tensors_alone(tensors).encode()).hexdigest()
 
 

@@ -15,6 +15,7 @@ from ganlab.errors import ConfigError, ShapeError
 from ganlab.objectives import Objective
 from ganlab.training.checks import integer, number, shown
 from ganlab.training.config import TrainConfig
+from ganlab.training.labels import Labels, classes_of
 from ganlab.training.rehearsal import Fit, rehearse
 
 OUTPUT_RANGES = {"Tanh": (-1.0, 1.0), "Sigmoid": (0.0, 1.0)}
@@ -33,15 +34,17 @@ def look(
     objective: Objective,
     real: Tensor,
     z: Tensor,
+    y: Labels,
     examples: Any,
     precision: Callable[[], AbstractContextManager[Any]],
 ) -> tuple[Fit, list[str]]:
     """How the networks are called, and what is to be said.
 
-    real, z   a first batch, [batch, …] and [batch, z_dim]; examples   all of them, or the law that they are drawn from
+    real, z, y   a first batch, [batch, …] and [batch, z_dim], and labels for both, where there are any
+    examples     all of them, or the law that they are drawn from
     Raises `ConfigError` or `ShapeError` for what cannot be trained as it is.
     """
-    fit = rehearse(G, D, real, z, precision)
+    fit = rehearse(G, D, real, z, y, precision)
     refuse_probabilities(fit, objective)
     said = refuse_turned_sign(objective) + compare_ranges(G, fit, examples if isinstance(examples, Tensor) else real)
     return fit, said
@@ -72,6 +75,16 @@ def refuse_wrong_arguments(G: Any, D: Any, objective: Any, config: Any, rank: An
             )
     if G is D:
         raise ConfigError("G and D are one and the same network; give two.")
+
+
+def refuse_other_classes(G: nn.Module, D: nn.Module, classes: int) -> None:
+    """Raise `ConfigError` for a network that says another number of classes than the labels have."""
+    for role, model in {"G": G, "D": D}.items():
+        if classes_of(model) not in (None, classes):
+            raise ConfigError(
+                f"{role} ({type(model).__name__}) has {classes_of(model)} classes and the labels {classes}; make it"
+                f" with classes={classes}."
+            )
 
 
 def refuse_turned_sign(objective: Objective) -> list[str]:

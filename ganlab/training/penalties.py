@@ -14,9 +14,11 @@ import torch
 from torch import Tensor
 
 from ganlab.training.checks import make_plain, number
+from ganlab.training.labels import NO_LABELS, Labels
 
 WEIGHT = "a finite number of at least 0"
-Critic = Callable[[Tensor], Tensor]
+Critic = Callable[..., Tensor]
+"""D's logits of samples x, or of x and their labels y."""
 Draw = Callable[[Tensor], Tensor]
 """Uniform numbers in [0, 1) in the shape of a tensor."""
 
@@ -24,13 +26,14 @@ Draw = Callable[[Tensor], Tensor]
 @dataclass(frozen=True)
 class Batches:
     """What a penalty is computed from: a real and a generated batch, [batch, …], or [N, batch, …] for N networks side
-    by side; how much of the run is done, 0 … 1; and where uniform numbers come from."""
+    by side; how much of the run is done, 0 … 1; where uniform numbers come from; and the labels of both."""
 
     real: Tensor
     fake: Tensor
     progress: float
     uniform: Draw
     lead: int = 1
+    labels: Labels = NO_LABELS
 
     def uniform_each(self) -> Tensor:
         """One uniform number per sample, in a shape that multiplies batches."""
@@ -38,14 +41,14 @@ class Batches:
         return self.uniform(self.real.new_empty(shape))
 
 
-def squared_slope(D: Critic, x: Tensor) -> Tensor:
-    """‖∇t‖² at each sample of x, in the shape of t = D(x): [batch], or [N, batch] for N networks side by side.
+def squared_slope(D: Critic, x: Tensor, *y: Tensor) -> Tensor:
+    """‖∇t‖² at each sample of x, in the shape of t = D(x) or D(x, y): [batch], or [N, batch] for N networks.
 
     It can be differentiated in D's weights. Each logit has to depend on its own sample alone: batch norm in D mixes
     them, and the slope is then that of the sum of all logits.
     """
     x = x.detach().float().requires_grad_()
-    t = D(x)
+    t = D(x, *y)
     (slope,) = torch.autograd.grad(t.sum(), x, create_graph=True)
     return slope.flatten(t.ndim).square().sum(dim=-1)
 
@@ -67,8 +70,8 @@ class ZeroCentred:
         final = self.gamma if self.final is None else self.final
         return final + (self.gamma - final) * (1 + math.cos(math.pi * progress)) / 2
 
-    def _of(self, D: Critic, progress: float, *batches: Tensor) -> Tensor:
-        means = [squared_slope(D, x).mean(dim=-1) for x in batches]
+    def _of(self, D: Critic, progress: float, *batches: tuple[Tensor, ...]) -> Tensor:
+        means = [squared_slope(D, *batch).mean(dim=-1) for batch in batches]
         return self.gamma_at(progress) / 2 * torch.stack(means).sum(dim=0)
 
 
@@ -78,7 +81,7 @@ class R1(ZeroCentred):
 
     def __call__(self, D: Critic, of: Batches) -> Tensor:
         """What D pays: a scalar, or [N] for N networks."""
-        return self._of(D, of.progress, of.real)
+        return self._of(D, of.progress, (of.real, *of.labels.real))
 
 
 @dataclass(frozen=True)
@@ -87,7 +90,7 @@ class R2(ZeroCentred):
 
     def __call__(self, D: Critic, of: Batches) -> Tensor:
         """What D pays: a scalar, or [N] for N networks."""
-        return self._of(D, of.progress, of.fake)
+        return self._of(D, of.progress, (of.fake, *of.labels.fake))
 
 
 @dataclass(frozen=True)
@@ -96,13 +99,13 @@ class R1R2(ZeroCentred):
 
     def __call__(self, D: Critic, of: Batches) -> Tensor:
         """What D pays: a scalar, or [N] for N networks."""
-        return self._of(D, of.progress, of.real, of.fake)
+        return self._of(D, of.progress, (of.real, *of.labels.real), (of.fake, *of.labels.fake))
 
 
 @dataclass(frozen=True)
 class WGANGP:
     """λ · E(‖∇t‖ − 1)² at points drawn uniformly between a real and a generated sample, the i-th and the i-th
-    (Gulrajani et al. 2017, eq. 3)."""
+    (Gulrajani et al. 2017, eq. 3). With labels these two have one label."""
 
     lambda_: float = 10.0
 
@@ -112,7 +115,7 @@ class WGANGP:
     def __call__(self, D: Critic, of: Batches) -> Tensor:
         """What D pays: a scalar, or [N] for N networks."""
         share = of.uniform_each()
-        return self.lambda_ * _off_one(D, share * of.real + (1 - share) * of.fake)
+        return self.lambda_ * _off_one(D, share * of.real + (1 - share) * of.fake, *of.labels.real)
 
 
 @dataclass(frozen=True)
@@ -133,11 +136,12 @@ class LSGANGP:
 
     def __call__(self, D: Critic, of: Batches) -> Tensor:
         """What D pays: a scalar, or [N] for N networks."""
-        return self.lambda_ * _off_one(D, of.real + of.uniform_each() * self.c * of.uniform(of.real))
+        x = of.real + of.uniform_each() * self.c * of.uniform(of.real)
+        return self.lambda_ * _off_one(D, x, *of.labels.real)
 
 
 Penalty = R1 | R2 | R1R2 | WGANGP | LSGANGP
 
 
-def _off_one(D: Critic, x: Tensor) -> Tensor:
-    return (squared_slope(D, x).clamp(min=1e-24).sqrt() - 1).square().mean(dim=-1)
+def _off_one(D: Critic, x: Tensor, *y: Tensor) -> Tensor:
+    return (squared_slope(D, x, *y).clamp(min=1e-24).sqrt() - 1).square().mean(dim=-1)

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from ganlab.errors import ConfigError, GanlabError, ShapeError
 from ganlab.training.averaging import twin
+from ganlab.training.labels import Labels, refuse_other_arguments
 from ganlab.training.randomness import forked
 from ganlab.training.sampling import LATENT_SHAPES
 from ganlab.training.wrappers import eager, unwrapped
@@ -46,22 +47,26 @@ class Fit:
 
 
 def rehearse(
-    G: nn.Module, D: nn.Module, real: Tensor, z: Tensor, precision: Callable[[], AbstractContextManager[Any]]
+    G: nn.Module, D: nn.Module, real: Tensor, z: Tensor, y: Labels, precision: Callable[[], AbstractContextManager[Any]]
 ) -> Fit:
-    """Send the first few of `real` [batch, …] and z [batch, z_dim] through both networks; all of them if few fail.
+    """Send the first few of `real` [batch, …] and z [batch, z_dim], with their labels if there are any, through both
+    networks; all of them if few fail.
 
     Weights of convolutions are stored channels_last where the networks go through with it (a `view` in a forward pass
     may not), else contiguous. Raises `ConfigError` or `ShapeError` for networks that cannot be trained as they are.
     """
+    for role, model, labels in (("G", G, y.fake), ("D", D, y.real)):
+        refuse_other_arguments(role, model, labelled=bool(labels))
     with forked(real.device):
-        materialise(G, z, D, real)
+        materialise(G, z, D, real, y)
     last: GanlabError | None = None
     for n in dict.fromkeys((min(SMALL, len(real)), len(real))):
         for layout in (torch.channels_last, torch.contiguous_format):
             converted = [_stored(model, layout) for model in (G, D)]
             try:
                 with forked(real.device), torch.enable_grad(), precision():
-                    return _rehearsed(G, D, real[:n], z[:n])
+                    few = Labels(tuple(part[:n] for part in y.real), tuple(part[:n] for part in y.fake))
+                    return _rehearsed(G, D, real[:n], z[:n], few)
             except GanlabError as error:
                 last = error
             if not any(converted):
@@ -78,12 +83,12 @@ def _stored(model: nn.Module, layout: torch.memory_format) -> bool:
     return True
 
 
-def _rehearsed(G: nn.Module, D: nn.Module, real: Tensor, z: Tensor) -> Fit:
+def _rehearsed(G: nn.Module, D: nn.Module, real: Tensor, z: Tensor, y: Labels) -> Fit:
     with understudy(G) as g, understudy(D) as d:
-        t_real, copies_x = _called("D", d, real)
+        t_real, copies_x = _called("D", d, real, *y.real)
         flat = _one_logit_each(t_real, len(real))
-        fake, latent, copies_z = _generated(g, z, real)
-        t_fake, _ = _called("D", d, fake.clone() if copies_x else fake)
+        fake, latent, copies_z = _generated(g, z, real, *y.fake)
+        t_fake, _ = _called("D", d, fake.clone() if copies_x else fake, *y.fake)
         _require_gradients("D", D, t_real)
         _require_gradients("G", G, t_fake)
     return Fit(latent, flat, copies_z, copies_x, _last(fake), _last(t_real), fake.detach().float())
@@ -107,36 +112,38 @@ def understudy(model: nn.Module) -> Iterator[nn.Module]:
         yield copied
 
 
-def _called(role: str, model: nn.Module, x: Tensor) -> tuple[Tensor, bool]:
-    """What a network makes of x, as a floating-point tensor, and whether it changes x in place."""
+def _called(role: str, model: nn.Module, x: Tensor, *y: Tensor) -> tuple[Tensor, bool]:
+    """What a network makes of x, or of x and y, as a floating-point tensor, and whether it changes x in place."""
     given = x.clone()
     version = given._version
     try:
-        y = model(given)
+        answer = model(given, *y)
     except GanlabError:
         raise
     except Exception as error:
         what = "examples" if role == "D" else "z"
-        advice = "give it their sizes" if len(x) > 1 else "give it their sizes, and batch norm a batch of at least 2"
+        labels = f" with labels up to {int(y[0].max())}" if y else ""
+        advice = "give it their sizes" + (" and the number of classes" if y else "")
+        advice += "" if len(x) > 1 else ", and batch norm a batch of at least 2"
         raise ConfigError(
-            f"{role} ({_name(model)}) fails on {what} of shape {list(x.shape)}{_where(model, x)}; {advice}."
+            f"{role} ({_name(model)}) fails on {what} of shape {list(x.shape)}{labels}{_where(model, x, *y)}; {advice}."
         ) from error
-    if not isinstance(y, Tensor) or not y.is_floating_point():
-        what = str(y.dtype) if isinstance(y, Tensor) else f"a {type(y).__name__}"
+    if not isinstance(answer, Tensor) or not answer.is_floating_point():
+        what = str(answer.dtype) if isinstance(answer, Tensor) else f"a {type(answer).__name__}"
         raise ShapeError(f"{role} gives {what}; let its forward give one floating-point tensor.")
-    if y.dtype is torch.float64:
+    if answer.dtype is torch.float64:
         raise ShapeError(f"{role} gives torch.float64; end its forward with .float().")
-    if not y.isfinite().all():
+    if not answer.isfinite().all():
         raise ConfigError(f"{role} gives NaN or infinity on a first batch; check its weights.")
-    return y, given._version != version
+    return answer, given._version != version
 
 
-def _generated(g: nn.Module, z: Tensor, real: Tensor) -> tuple[Tensor, tuple[int, ...], bool]:
+def _generated(g: nn.Module, z: Tensor, real: Tensor, *y: Tensor) -> tuple[Tensor, tuple[int, ...], bool]:
     """G's samples, in the first shape of z with which they are shaped like real examples."""
     failures: list[GanlabError] = []
     for latent in LATENT_SHAPES:
         try:
-            fake, copies = _called("G", g, z.view(*z.shape, *latent))
+            fake, copies = _called("G", g, z.view(*z.shape, *latent), *y)
         except GanlabError as error:
             failures.append(error)
             continue
@@ -194,7 +201,7 @@ def _last(y: Tensor) -> str:
     return ""
 
 
-def _where(model: nn.Module, x: Tensor) -> str:
+def _where(model: nn.Module, x: Tensor, *y: Tensor) -> str:
     """In which layer a forward pass fails, and what this layer was given."""
     path: list[tuple[str, str]] = []
 
@@ -209,7 +216,7 @@ def _where(model: nn.Module, x: Tensor) -> str:
     hooks = [layer.register_forward_pre_hook(enter(name)) for name, layer in layers]
     hooks += [layer.register_forward_hook(lambda *_: path.pop() and None) for _, layer in layers]
     try:
-        model(x.clone())
+        model(x.clone(), *y)
     except Exception:
         return f", in its {path[-1][1]}" if path else ", between its layers"
     finally:
@@ -218,16 +225,17 @@ def _where(model: nn.Module, x: Tensor) -> str:
     return ""
 
 
-def materialise(G: nn.Module, z: Tensor, D: nn.Module, real: Tensor) -> None:
+def materialise(G: nn.Module, z: Tensor, D: nn.Module, real: Tensor, labels: Labels) -> None:
     """Let lazy layers take their sizes from a first batch, with first weights from torch's own random numbers."""
-    for model, shapes in ((G, [z.view(*z.shape, *latent) for latent in LATENT_SHAPES]), (D, [real])):
-        for x in shapes:
+    latents = [(z.view(*z.shape, *latent), *labels.fake) for latent in LATENT_SHAPES]
+    for model, inputs in ((G, latents), (D, [(real, *labels.real)])):
+        for x, *y in inputs:
             if any(nn.parameter.is_lazy(tensor) for tensor in (*model.parameters(), *model.buffers())):
                 was_training = model.training
                 model.eval()
                 try:
                     with torch.no_grad():
-                        model(x.clone())
+                        model(x.clone(), *y)
                 except Exception:
                     continue
                 finally:

@@ -10,12 +10,16 @@ from ganlab.errors import CheckpointError
 from ganlab.objectives import Objective
 from ganlab.training import checkpoint
 from ganlab.training.averaging import Average
+from ganlab.training.conditions import Conditions
 from ganlab.training.config import TrainConfig, plain
+from ganlab.training.finite import require_finite
 from ganlab.training.sources import Source
 from ganlab.training.wrappers import load_state, misfit, shapes_of, state_of, unwrapped
 
 RESUMABLE_WITH_OTHER = ("steps", "device")
 """Options that may differ between a checkpoint and the run that goes on from it, unless they decide a schedule."""
+WITH_LABELS = ("fake_labels",)
+"""Options that mean something where there are labels, and stand in the description of such a run alone."""
 CHANGEABLE = {"precision": ("precision",), "optimizer_d": ("lr", "lr_floor"), "optimizer_g": ("lr", "lr_floor")}
 """What else may be changed from a checkpoint on, which is then said: the way out of a loss that is not finite."""
 
@@ -31,13 +35,15 @@ class Resumable:
     config: TrainConfig
     objective: Objective
     source: Source
+    conditions: Conditions | None
     rank: int
     step: int
     _history: Tensor
     _known_finite: int
 
     def _refuse_non_finite(self) -> None:
-        raise NotImplementedError
+        require_finite(self._history[: self.step], self._known_finite, self.config)
+        self._known_finite = self.step
 
     def save(self, path: Path | str) -> None:
         """Write a checkpoint in one move; the one before it is kept. Raises `CheckpointError`, `NonFiniteLoss`."""
@@ -67,11 +73,13 @@ class Resumable:
     def description(self) -> dict[str, Any]:
         """What must be equal for a run to go on from a checkpoint, as plain values."""
         free = ("device",) if self.config.scheduled else RESUMABLE_WITH_OTHER
-        config = {key: value for key, value in plain(self.config).items() if key not in free}
+        unsaid = {*free, *WITH_LABELS}
+        config = {key: value for key, value in plain(self.config).items() if key not in unsaid}
+        labels = {} if self.conditions is None else self.conditions.description
         roles = ("real", "fake", "generator")
         models = _anatomy("G", self.G) | _anatomy("D", self.D)
         objective = {f"objective.{role}": str(getattr(self.objective, role)) for role in roles}
-        return config | objective | models | {"data": self.source.fingerprint, "rank": self.rank}
+        return config | objective | models | labels | {"data": self.source.fingerprint, "rank": self.rank}
 
     def state_dict(self) -> dict[str, Any]:
         """Everything that a run needs to go on, as tensors and plain values."""

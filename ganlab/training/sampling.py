@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from ganlab.errors import ConfigError, GanlabError, ShapeError
 from ganlab.training.checks import integer, shown
+from ganlab.training.labels import classes_of, labels_of_samples, refuse_other_arguments
 from ganlab.training.randomness import derived_seed, forked, generator
 
 LATENT_SHAPES = ((), (1, 1))
@@ -39,39 +40,47 @@ def draw_noise(law: str, n: int, z_dim: int, source: torch.Generator) -> Tensor:
 
 
 @torch.no_grad()
-def sample(G: nn.Module, n: int, *, noise: str = "normal", seed: int = 0, batch: int = 256) -> Tensor:
+def sample(
+    G: nn.Module, n: int, *, labels: Any = None, noise: str = "normal", seed: int = 0, batch: int = 256
+) -> Tensor:
     """`n` samples of a generator in evaluation mode, on the CPU, `batch` at a time.
 
     z is given as [n, z_dim], or as [n, z_dim, 1, 1] to a G that takes no other. It is drawn on the CPU, so the same
-    seed means the same z on every device; what G draws itself comes from that seed, too. Raises `ConfigError` for an
-    n below 1 and for more samples than fit in memory.
+    seed means the same z on every device; what G draws itself comes from that seed, too. A conditional G gets `labels`:
+    one number for all samples or n of them; without any the classes in turn, if it says in `classes` how many it takes.
+    Raises `ConfigError` for an n below 1, for more samples than fit in memory, and for labels that do not fit G.
     """
     n, z_dim = integer("n", n, 1), z_dim_of(G)
     require_memory(n, z_dim)
+    y = labels_of_samples(n, labels, classes_of(G))
+    refuse_other_arguments("G", G, labelled=y is not None)
     device = next((parameter.device for parameter in G.parameters()), torch.device("cpu"))
     z = draw_noise(noise, n, z_dim, generator(torch.device("cpu"), seed, 0, 0, "samples"))
     was_training = G.training
     G.eval()
     try:
         with forked(device, derived_seed(seed, 0, 0, "model")):
-            first, latent = _first(G, z[:batch].to(device))
+            of = [] if y is None else [y.to(device)]
+            first, latent = _first(G, z[:batch].to(device), *(part[:batch] for part in of))
             require_memory(n, z_dim + first[0].numel())
             samples = torch.empty(n, *first.shape[1:])
             samples[:batch] = first
             for start in range(batch, n, batch):
                 part = z[start : start + batch].to(device)
-                samples[start : start + batch] = G(part.view(*part.shape, *latent))
+                samples[start : start + batch] = G(
+                    part.view(*part.shape, *latent), *(y[start : start + batch] for y in of)
+                )
     finally:
         G.train(was_training)
     return samples
 
 
-def _first(G: nn.Module, z: Tensor) -> tuple[Tensor, tuple[int, ...]]:
+def _first(G: nn.Module, z: Tensor, *y: Tensor) -> tuple[Tensor, tuple[int, ...]]:
     """G's samples of z [n, z_dim] in the first shape of z that it takes, and what follows in that shape."""
     failures = []
     for latent in LATENT_SHAPES:
         try:
-            return G(z.view(*z.shape, *latent).clone()), latent
+            return G(z.view(*z.shape, *latent).clone(), *y), latent
         except GanlabError:
             raise
         except Exception as error:

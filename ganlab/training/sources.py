@@ -1,7 +1,7 @@
 """Where real samples come from: a tensor of examples, or a law that can be sampled."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Sequence, Sized
 from typing import Any, Protocol
 
 import numpy as np
@@ -17,6 +17,19 @@ class Law(Protocol):
 
     def sample(self, n: int, generator: torch.Generator | None = None) -> Tensor:
         """`n` independent samples."""
+        ...
+
+
+class LabelledLaw(Law, Protocol):
+    """A law that tells of each sample which of its `classes` it is from."""
+
+    @property
+    def classes(self) -> Sized:
+        """What labels stand for; they are 0 … len(classes) − 1."""
+        ...
+
+    def sample_labelled(self, n: int, generator: torch.Generator | None = None) -> tuple[Tensor, Tensor]:
+        """The samples that `sample` draws, and their labels, integers [n]."""
         ...
 
 
@@ -103,6 +116,47 @@ class LawSource:
     def fingerprint(self) -> str:
         """The law's own description."""
         return described(self._law)
+
+
+class LabelsOfLaw:
+    """The labels of `LawSource`'s minibatches. Raises `ConfigError` for a law whose labels cannot be used."""
+
+    def __init__(self, law: LabelledLaw, batch: int, device: torch.device, seed: int, rank: int) -> None:
+        self._law, self._batch = law, batch
+        self._device, self._seed, self._rank = device, seed, rank
+        with forked(device):
+            self._refuse_misfits()
+
+    def batch(self, number: int) -> Tensor:
+        """The labels of minibatch `number`, int64 [batch]."""
+        return self._drawn(number)[1].long()
+
+    def _drawn(self, number: int) -> tuple[Tensor, Tensor]:
+        source = generator(self._device, self._seed, self._rank, number, "law")
+        return self._law.sample_labelled(self._batch, source)
+
+    def _refuse_misfits(self) -> None:
+        classes = len(self._law.classes)
+        wanted = f"give (x, y) with the x of sample(n, generator) and integers y [n] in 0 … {classes - 1}"
+        name = f"{type(self._law).__name__}.sample_labelled"
+        try:
+            x, y = self._drawn(0)
+            same = torch.equal(
+                x, self._law.sample(self._batch, generator(self._device, self._seed, self._rank, 0, "law"))
+            )
+            fits = y.shape == (self._batch,) and not y.is_floating_point() and 0 <= int(y.min()) <= int(y.max())
+        except Exception as error:
+            raise ConfigError(f"{name} cannot draw {self._batch} examples with labels; {wanted}.") from error
+        if not same or not fits or int(y.max()) >= classes:
+            what = (
+                "other examples than sample" if not same else f"labels {list(y.shape)} {y.dtype} up to {int(y.max())}"
+            )
+            raise ConfigError(f"{name} draws {what}; {wanted}.")
+
+    @property
+    def fingerprint(self) -> str:
+        """They are the law's own."""
+        return "the law's"
 
 
 def described(value: Any, depth: int = 4) -> str:

@@ -8,15 +8,18 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ganlab.errors import ConfigError, NonFiniteLoss
+from ganlab.errors import ConfigError
 from ganlab.models import value_range
 from ganlab.objectives import Objective
 from ganlab.training import front_door
 from ganlab.training.averaging import Average
 from ganlab.training.compilation import compiler_named, differentiable_twice
+from ganlab.training.conditions import conditions, require_labels
 from ganlab.training.config import TrainConfig, pick_device
 from ganlab.training.examples import as_examples
 from ganlab.training.interrupts import interrupts_deferred
+from ganlab.training.labels import NO_LABELS, Labels, labels_of_samples
+from ganlab.training.optimisers import optimiser, set_rates, trained
 from ganlab.training.penalties import Batches
 from ganlab.training.randomness import derived_seed, forked, generator
 from ganlab.training.record import COLUMNS, StepRecord
@@ -40,6 +43,8 @@ class Trainer(Resumable):
     data        uint8 images [N, C, H, W] or float examples [N, …], as a tensor, an array or an image set; or a law
                 with `sample(n, generator)`
     config      the options
+    labels      integers [N], one for each example; or True: those that an image set carries, or the components of a
+                mixture. G and D then are called with them, G(z, y) and D(x, y), y int64 [batch]; all else stays
     rank        which of several processes this is: each draws its own batches and noise
 
     Models are moved to the device and trained in place; weights that need no gradient stay. A first batch goes through
@@ -58,6 +63,7 @@ class Trainer(Resumable):
         data: Any,
         config: TrainConfig | None = None,
         *,
+        labels: Any = None,
         rank: int = 0,
     ) -> None:
         config = TrainConfig() if config is None else config
@@ -69,18 +75,15 @@ class Trainer(Resumable):
         self.value_range = front_door.declared_range(G) or value_range(G)
         examples = as_examples(data)
         self.source = self._source(examples)
+        self.conditions = conditions(labels, data, examples, config, self.device, rank)
 
         self.G, self.D = (model.to(self.device).train() for model in (G, D))
         self.fit, said = self._looked_at(examples)
         for line in said:
             warnings.warn(line, stacklevel=2)
         self.ema: Average | None = Average(unwrapped(self.G)) if config.ema else None
-        self.optimizer_g = config.optimizer_g.build(_trained(self.G))
-        self.optimizer_d = config.optimizer_d.build(_trained(self.D))
-        for model, optimizer in ((self.G, self.optimizer_g), (self.D, self.optimizer_d)):
-            constrain = getattr(unwrapped(model), "constrain", None)
-            if callable(constrain):
-                optimizer.register_step_post_hook(lambda *_, constrain=constrain: constrain())
+        self.optimizer_g = optimiser(self.G, config.optimizer_g)
+        self.optimizer_d = optimiser(self.D, config.optimizer_d)
         if config.compile:
             self.G.compile()
             self.D.compile()
@@ -93,8 +96,11 @@ class Trainer(Resumable):
 
     def _looked_at(self, examples: Tensor | Law) -> tuple[Fit, list[str]]:
         """How the networks are called, and what is to be said of them and of the examples."""
-        real = self.source.batch(0)
-        return front_door.look(self.G, self.D, self.objective, real, self._first_noise(), examples, self._precision)
+        real, z, y = self.source.batch(0), self._first_noise(), NO_LABELS
+        if self.conditions is not None:
+            front_door.refuse_other_classes(self.G, self.D, self.conditions.classes)
+            y = self.conditions.for_a_first_look()
+        return front_door.look(self.G, self.D, self.objective, real, z, y, examples, self._precision)
 
     def _first_noise(self) -> Tensor:
         source = generator(self.device, self.config.seed, self.rank, 0, "first look")
@@ -114,7 +120,7 @@ class Trainer(Resumable):
                 self._set_rates()
                 self._history[self.step] = torch.stack(one_step())
                 if self.ema is not None:
-                    self.ema.update(unwrapped(self.G), self._average_decay())
+                    self.ema.update(unwrapped(self.G), self.config.average_decay_at(self.step))
                 self.step += 1
             if self.step % FINITE_CHECK_EVERY == 0 or self.step == self.config.steps:
                 self._refuse_non_finite()
@@ -123,61 +129,68 @@ class Trainer(Resumable):
     def _alternating_step(self) -> tuple[Tensor, ...]:
         k, pairs = self.config.k, self.losses.generator_needs_real
         first = self.step * (k + pairs)  # of the real batches of this step
-        of_D = [self.discriminator_step(self.real_batch(first + i), self.noise(f"z for D, {i}")) for i in range(k)]
-        loss_g = self.generator_step(self.noise("z for G"), self.real_batch(first + k) if pairs else None)
+        of_D = []
+        for i in range(k):
+            x, z, y = self.real_batch(first + i), self.noise(f"z for D, {i}"), self.labels(first + i, f"y for D, {i}")
+            of_D.append(self.discriminator_step(x, z, y))
+        last = first + k if pairs else first + k - 1
+        x, z, y = self.real_batch(last) if pairs else None, self.noise("z for G"), self.labels(last, "y for G")
+        loss_g = self.generator_step(z, x, y)
         loss_d, D_real, D_fake = of_D[-1]
         return loss_d, loss_g, D_real, D_fake
 
     def _simultaneous_step(self) -> tuple[Tensor, ...]:
         """Both gradients at the same parameters, noise and dropout masks, then both updates."""
-        x, z = self.real_batch(self.step), self.noise("z for D, 0")
+        x, z, y = self.real_batch(self.step), self.noise("z for D, 0"), self.labels(self.step, "y for D, 0")
         with self._precision():
-            fake = self._generated(z)
-            x, t_real = self._judged(x)  # […], [batch]
-            fake, t_fake = self._judged(fake)
+            fake = self._generated(z, *y.fake)
+            x, t_real = self._judged(x, *y.real)  # […], [batch]
+            fake, t_fake = self._judged(fake, *y.fake)
         loss_d = self.losses.discriminator(t_real, t_fake)
         loss_g = self._loss_of_G(t_real, t_fake)
         self.optimizer_d.zero_grad()
         self.optimizer_g.zero_grad()
-        (loss_d + self._penalty(x, fake)).sum().backward(inputs=_trained(self.D), retain_graph=True)
-        loss_g.sum().backward(inputs=_trained(self.G))
+        (loss_d + self._penalty(x, fake, y)).sum().backward(inputs=trained(self.D), retain_graph=True)
+        loss_g.sum().backward(inputs=trained(self.G))
         self.optimizer_d.step()
         self.optimizer_g.step()
         return loss_d.detach(), loss_g.detach(), self._mean_output(t_real), self._mean_output(t_fake)
 
-    def discriminator_step(self, x: Tensor, z: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Update D on a real batch x and on G(z). Returns D's loss and its mean outputs on both."""
-        loss_and_outputs = self.discriminator_gradient(x, z)
+    def discriminator_step(self, x: Tensor, z: Tensor, y: Labels = NO_LABELS) -> tuple[Tensor, Tensor, Tensor]:
+        """Update D on a real batch x and on G(z), labels y of both. Returns D's loss and its mean outputs on both."""
+        loss_and_outputs = self.discriminator_gradient(x, z, y)
         self.optimizer_d.step()
         return loss_and_outputs
 
-    def generator_step(self, z: Tensor, x: Tensor | None = None) -> Tensor:
+    def generator_step(self, z: Tensor, x: Tensor | None = None, y: Labels = NO_LABELS) -> Tensor:
         """Update G against D at noise z [batch, z_dim]; objectives on pairs need a real batch x. Returns G's loss."""
-        loss = self.generator_gradient(z, x)
+        loss = self.generator_gradient(z, x, y)
         self.optimizer_g.step()
         return loss
 
-    def discriminator_gradient(self, x: Tensor, z: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def discriminator_gradient(self, x: Tensor, z: Tensor, y: Labels = NO_LABELS) -> tuple[Tensor, Tensor, Tensor]:
         """Put the gradient of D's loss into D. Real and generated samples go through D apart (DCGAN, guideline 6)."""
+        require_labels(y, self.conditions)
         with self._precision():
             with torch.no_grad():
-                fake = self._generated(z)
-            x, t_real = self._judged(x)  # […], [batch]
-            fake, t_fake = self._judged(fake)
+                fake = self._generated(z, *y.fake)
+            x, t_real = self._judged(x, *y.real)  # […], [batch]
+            fake, t_fake = self._judged(fake, *y.fake)
         loss = self.losses.discriminator(t_real, t_fake)
         self.optimizer_d.zero_grad()
-        (loss + self._penalty(x, fake)).sum().backward(inputs=_trained(self.D))
+        (loss + self._penalty(x, fake, y)).sum().backward(inputs=trained(self.D))
         return loss.detach(), self._mean_output(t_real), self._mean_output(t_fake)
 
-    def generator_gradient(self, z: Tensor, x: Tensor | None = None) -> Tensor:
+    def generator_gradient(self, z: Tensor, x: Tensor | None = None, y: Labels = NO_LABELS) -> Tensor:
         """Put the gradient of G's loss into G, through D, which is left as it is."""
+        require_labels(y, self.conditions)
         with self._precision():
-            _, t_fake = self._judged(self._generated(z))  # [batch]
+            _, t_fake = self._judged(self._generated(z, *y.fake), *y.fake)  # [batch]
             with torch.no_grad():
-                t_real = self._judged(x)[1] if x is not None else None
+                t_real = self._judged(x, *y.real)[1] if x is not None else None
         loss = self._loss_of_G(t_real, t_fake)
         self.optimizer_g.zero_grad()
-        loss.sum().backward(inputs=_trained(self.G))
+        loss.sum().backward(inputs=trained(self.G))
         return loss.detach()
 
     def _loss_of_G(self, t_real: Tensor | None, t_fake: Tensor) -> Tensor:
@@ -189,11 +202,11 @@ class Trainer(Resumable):
             )
         return self.losses.generator(t_real, t_fake)
 
-    def _penalty(self, x: Tensor, fake: Tensor) -> Tensor | float:
+    def _penalty(self, x: Tensor, fake: Tensor, y: Labels = NO_LABELS) -> Tensor | float:
         """What D pays for its slope at what it sees of both batches, in float32; `history` has D's loss without it."""
         if self.config.penalty is None:
             return 0.0
-        of = Batches(x, fake, self.step / self.config.steps, self._uniform, self.lead)
+        of = Batches(x, fake, self.step / self.config.steps, self._uniform, self.lead, y)
         with torch.autocast(self.device.type, enabled=False), differentiable_twice():
             return self.config.penalty(self._logits, of)
 
@@ -208,12 +221,24 @@ class Trainer(Resumable):
         source = generator(self.device, self.config.seed, self.rank, self.step, stream)
         return draw_noise(self.config.noise, self.config.batch, self.z_dim, source)
 
-    def sample(self, n: int, *, seed: int = 0) -> Tensor:
+    def labels(self, number: int, stream: str) -> Labels:
+        """The labels of real minibatch `number` and of a generated batch of the current step; none without labels."""
+        return NO_LABELS if self.conditions is None else self.conditions.of_batches(number, self.step, stream)
+
+    def sample(self, n: int, *, labels: Any = None, seed: int = 0) -> Tensor:
         """`n` samples of G in evaluation mode (of its average when there is one), on the CPU.
 
-        `seed` alone decides the noise, so the same call shows the same z at every stage of training.
+        `seed` alone decides the noise, so the same call shows the same z at every stage of training. `labels` are one
+        number for all samples, or n of them; without them the classes, where there are any, come in turn.
         """
-        return sample(self.sampler, n, noise=self.config.noise, seed=seed, batch=max(self.config.batch, 256))
+        y = labels_of_samples(n, labels, self.classes)
+        batch = max(self.config.batch, 256)
+        return sample(self.sampler, n, labels=y, noise=self.config.noise, seed=seed, batch=batch)
+
+    @property
+    def classes(self) -> int | None:
+        """How many labels there are; None without labels."""
+        return None if self.conditions is None else self.conditions.classes
 
     @property
     def sampler(self) -> nn.Module:
@@ -225,23 +250,19 @@ class Trainer(Resumable):
         """[steps done, 4] float32 on the CPU: both losses, and D's mean output on real and generated samples."""
         return self._history[: self.step].cpu()
 
-    def _average_decay(self) -> float:
-        """The decay of this step's average: in the first steps, when it is young, smaller; 0 in the first of all."""
-        return min(self.config.ema, (1 + self.step) / (1 + self.step + self.config.ema_warmup)) if self.step else 0.0
-
-    def _generated(self, z: Tensor) -> Tensor:
+    def _generated(self, z: Tensor, *y: Tensor) -> Tensor:
         """G's samples of z [batch, z_dim], given in the shape that G takes."""
         z = z.view(*z.shape, *self.fit.latent) if self.fit.latent else z
-        return self.G(z.clone() if self.fit.copies_z else z)
+        return self.G(z.clone() if self.fit.copies_z else z, *y)
 
-    def _judged(self, samples: Tensor) -> tuple[Tensor, Tensor]:
+    def _judged(self, samples: Tensor, *y: Tensor) -> tuple[Tensor, Tensor]:
         """What D sees of samples, with this step's instance noise added, and its logits [batch] of that."""
         sigma = self.config.instance_noise_at(self.step)
         x = samples + sigma * self._standard_normal(samples) if sigma else samples
-        return x, self._logits(x)
+        return x, self._logits(x, *y)
 
-    def _logits(self, x: Tensor) -> Tensor:
-        t = self.D(x.clone() if self.fit.copies_x else x)
+    def _logits(self, x: Tensor, *y: Tensor) -> Tensor:
+        t = self.D(x.clone() if self.fit.copies_x else x, *y)
         return t.flatten() if self.fit.flat else t
 
     def _standard_normal(self, like: Tensor) -> Tensor:
@@ -251,12 +272,9 @@ class Trainer(Resumable):
         return torch.rand_like(like)
 
     def _set_rates(self) -> None:
-        rate = self.config.rate_at(self.step)
-        pairs = ((self.optimizer_d, self.config.optimizer_d), (self.optimizer_g, self.config.optimizer_g))
-        for optimizer, chosen in pairs:
-            now = chosen.at(self.step)
-            for group in optimizer.param_groups:
-                group.update(now, lr=now["lr"] * rate)
+        factor = self.config.rate_at(self.step)
+        set_rates(self.optimizer_d, self.config.optimizer_d, self.step, factor)
+        set_rates(self.optimizer_g, self.config.optimizer_g, self.step, factor)
 
     def _mean_output(self, logits: Tensor) -> Tensor:
         logits = logits.detach().float()
@@ -270,25 +288,3 @@ class Trainer(Resumable):
         """Dropout and the like draw from a stream of this step; the caller's own randomness is untouched."""
         with forked(self.device, derived_seed(self.config.seed, self.rank, self.step, "model")):
             yield
-
-    def _refuse_non_finite(self) -> None:
-        bad = ~self._history[self._known_finite : self.step, :2].isfinite().flatten(1).all(dim=1)
-        if bad.any():
-            step = self._known_finite + int(bad.nonzero()[0]) + 1
-            loss_d, loss_g = self._history[step - 1, :2].reshape(2, -1).sum(dim=1).tolist()
-            raise NonFiniteLoss(
-                f"at step {step} D's loss is {loss_d:g} and G's {loss_g:g}; training stopped, and a checkpoint from"
-                f" before is kept: go on from it with learning rates below {self._rates()}{self._or_float32()}."
-            )
-        self._known_finite = self.step
-
-    def _rates(self) -> str:
-        return f"{self.config.optimizer_d.lr:g} (optimizer_d) and {self.config.optimizer_g.lr:g} (optimizer_g)"
-
-    def _or_float32(self) -> str:
-        return ", or with precision='float32'" if self.config.precision == "bfloat16" else ""
-
-
-def _trained(model: nn.Module) -> list[nn.Parameter]:
-    """The weights that training moves: all that are not frozen."""
-    return [parameter for parameter in model.parameters() if parameter.requires_grad]
