@@ -20,6 +20,7 @@ from ganlab import cli, data, models, recipes, training
 from ganlab.errors import CheckpointError
 from ganlab.objectives import NON_SATURATING, Objective
 from ganlab.training import R1, R1R2, WGANGP, TrainConfig, Trainer
+from ganlab.training.randomness import generator
 
 # Runs ----------------------------------------------------------------------------------------------------------------
 
@@ -55,10 +56,11 @@ def test_a_checkpoint_tells_labels_apart_and_says_nothing_without(tmp_path: Path
 
     assert not {"labels", "fake_labels"} & plain().description.keys()
     run(labelled(), steps=5).save(tmp_path / "run.ckpt")
-    for options, said in (
+    others: list[tuple[dict[str, Any], str]] = [
         ({"fake_labels": "uniform"}, "fake_labels: real then, uniform now"),
         ({"labels": LABELS.flip(0)}, "labels: "),
-    ):
+    ]
+    for options, said in others:
         with pytest.raises(CheckpointError, match=said):
             labelled(**options).resume(tmp_path / "run.ckpt")
 
@@ -102,7 +104,7 @@ def test_samples_have_the_labels_that_are_asked_for(trained: Trainer):
     sevens = trained.sample(23, labels=7)
     assert torch.equal(sevens, trained.sample(23, labels=np.full(23, 7)))
     for asked, samples in ((torch.arange(23) % 10, in_turn), (torch.full((23,), 7), sevens)):
-        source = training.randomness.generator(torch.device("cpu"), 0, 0, 0, "samples")
+        source = generator(torch.device("cpu"), 0, 0, 0, "samples")
         z = torch.empty(23, 32).normal_(generator=source)
         with torch.no_grad():
             torch.testing.assert_close(samples, G(z, asked), atol=1e-5, rtol=0)
@@ -161,12 +163,13 @@ def test_an_exported_generator_keeps_its_classes_and_samples(trained: Trainer, t
 def test_the_command_line_draws_classes(trained: Trainer, tmp_path: Path):
     path, out = tmp_path / "g.safetensors", tmp_path / "s.npz"
     training.export_generator(trained, path)
-    for options, labels in (
+    draws: list[tuple[dict[str, Any], list[int]]] = [
         ({"label": 7, "n": 9}, [7] * 9),
         ({"n": 12}, [*range(10), 0, 1]),
         ({"labels": "all", "n": 30}, [c for c in range(10) for _ in range(3)]),
         ({"labels": "all"}, [c for c in range(10) for _ in range(8)]),
-    ):
+    ]
+    for options, labels in draws:
         assert cli.sample(path, out=out, seed=4, **options) == 0
         with np.load(out) as written:
             assert written["labels"].tolist() == labels
@@ -176,13 +179,14 @@ def test_the_command_line_draws_classes(trained: Trainer, tmp_path: Path):
         cli.sample(path, n=n, labels="all", out=tmp_path / "s.png")
         with Image.open(tmp_path / "s.png") as grid:
             assert grid.size == (columns * 42 + 2, 10 * 42 + 2)
-    for options, said in (
+    wrong: list[tuple[dict[str, Any], str]] = [
         ({"label": 10}, "labels hold 10; give numbers of 0 … 9"),
         ({"labels": "some"}, "labels is 'some'"),
         ({"labels": "all", "label": 3}, "labels is 'all', label 3; give --labels all, or one class"),
         ({"labels": "all", "n": 64}, "n is 64 for a row each of 10 classes; give a multiple of 10"),
         ({"n": 0}, "n is 0"),
-    ):
+    ]
+    for options, said in wrong:
         assert said in refusal(lambda options=options: cli.sample(path, out=out, **options))
 
 

@@ -13,14 +13,15 @@ from own import DIGITS
 from scipy import stats
 from torch import Tensor, nn
 
-from ganlab import data, models, training
+from ganlab import data, models
 from ganlab.objectives import NON_SATURATING, RELATIVISTIC, Objective
 from ganlab.training import LSGANGP, R1, R1R2, R2, SGD, WGANGP, TrainConfig, Trainer
+from ganlab.training.randomness import derived_seed
 
 
 def seen_by(trainer: Trainer) -> list[tuple[str, Tensor, Tensor]]:
     """What both networks are given in a step, in order: the role, its input and the labels."""
-    seen: list[tuple[str, Tensor, Tensor]] = []
+    seen: list[Any] = []
     for role, model in (("G", trainer.G), ("D", trainer.D)):
         model.register_forward_pre_hook(lambda _, given, role=role: seen.append((role, *given)))
     next(trainer.run())
@@ -48,15 +49,16 @@ def test_a_step_is_the_step_written_out(objective: Objective, penalty, fake_labe
         """x, its labels as x itself tells them, and those of the generated batch."""
         x = trainer.real_batch(number)
         y = x[:, 0].long()
-        drawn = torch.Generator().manual_seed(training.randomness.derived_seed(0, 0, 0, stream))
+        drawn = torch.Generator().manual_seed(derived_seed(0, 0, 0, stream))
         return x, y, y if fake_labels == "real" else torch.randint(CLASSES, (8,), generator=drawn)
 
+    loss_d = torch.zeros(())
     for i in range(k):
         x, y, y_fake = of_batch(i, f"y for D, {i}")
         fake = G(trainer.noise(f"z for D, {i}"), y_fake).detach()
         t_real, t_fake = D(x, y), D(fake, y_fake)
         loss_d = F.softplus(t_fake - t_real).mean() if pairs else (F.softplus(-t_real) + F.softplus(t_fake)).mean()
-        torch.manual_seed(training.randomness.derived_seed(0, 0, 0, "model"))
+        torch.manual_seed(derived_seed(0, 0, 0, "model"))
         descend(D, loss_d + by_hand(penalty, D, x, y, fake, y_fake, skip=i), 0.1)
     last = 0 if together else k if pairs else k - 1
     x, y, y_fake = of_batch(last, "y for D, 0" if together else "y for G")
