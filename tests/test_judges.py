@@ -103,6 +103,13 @@ def test_one_bad_number_among_good_ones_is_seen():
         claims.verified("near", [2**63 + 2, -1], [2**63, -1], tolerance=1)
 
 
+@pytest.mark.parametrize("empty", [[], [[]], [[], []], np.zeros((2, 0))])
+def test_sides_without_a_number_are_no_claim(empty: object):
+    for call in (lambda: claims.proved("s", empty, empty), lambda: claims.verified("s", empty, empty, tolerance=1)):
+        with pytest.raises(ClaimMisused):
+            call()
+
+
 def test_tables_of_other_shapes_are_no_pair_though_they_hold_as_many_numbers():
     with pytest.raises(ClaimMisused, match=r"shapes are \(2, 3\) and \(3, 2\)"):
         claims.verified("s", np.ones((2, 3)), np.ones((3, 2)), tolerance=1)

@@ -126,9 +126,11 @@ def test_a_run_with_everything_switched_on_equals_a_loop_written_out(update: str
             torch.testing.assert_close(tensor, state[name], atol=1e-5, rtol=1e-5, msg=lambda why, n=name: f"{n}: {why}")
 
 
-def test_a_record_is_a_row_of_the_history():
-    trainer = tiny_trainer(dropout=0.0)
+@pytest.mark.parametrize("update", ["alternating", "simultaneous"])
+def test_a_record_is_a_row_of_the_history_and_keeps_no_graph(update: str):
+    trainer = tiny_trainer(update=update)
     records = list(trainer.run())
+    assert not trainer.history.requires_grad
     assert [record.step for record in records] == list(range(1, 21))
     for record, row in zip(records, trainer.history.tolist(), strict=True):
         assert [record.discriminator_loss, record.generator_loss, record.D_real, record.D_fake] == row
@@ -163,6 +165,14 @@ def test_looking_at_samples_leaves_the_training_as_it_was(options: dict):
         training.sample(looked_at.G, 3)
         assert torch.equal(torch.get_rng_state(), before)
     assert_equal(looked_at.state_dict(), run(tiny_trainer(**options)).state_dict())
+
+
+def test_without_a_seed_samples_are_those_of_seed_0():
+    trainer = tiny_trainer()
+    assert torch.equal(trainer.sample(3), trainer.sample(3, seed=0))
+    assert torch.equal(training.sample(trainer.G, 3), training.sample(trainer.G, 3, seed=0))
+    assert torch.equal(training.sample(trainer.G, 3), trainer.sample(3))
+    assert not torch.equal(trainer.sample(3), trainer.sample(3, seed=1))
 
 
 def test_looking_at_an_ensemble_leaves_it_as_it_was():
