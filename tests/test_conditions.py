@@ -82,7 +82,7 @@ def by_hand(penalty, D: nn.Module, x: Tensor, y: Tensor, fake: Tensor, y_fake: T
     total = torch.zeros(())
     if isinstance(penalty, LSGANGP):
         for _ in range(skip):
-            torch.rand(8, 1), torch.rand(8, 2)
+            _ = torch.rand(8, 1), torch.rand(8, 2)
         moved = x + torch.rand(8, 1) * penalty.c * torch.rand(8, 2)
         for point, label in zip(moved, y, strict=True):
             total = total + penalty.lambda_ * (slope(D, point, label).norm() - 1) ** 2 / 8
