@@ -148,4 +148,5 @@ def _difference(source: str, changed: str) -> tuple[str, str]:
     top = next((i for i, pair in enumerate(zip(one, other, strict=False)) if pair[0] != pair[1]), 0)
     end = next((i for i, pair in enumerate(zip(one[::-1], other[::-1], strict=False)) if pair[0] != pair[1]), 0)
     end = min(end, len(one) - top, len(other) - top)
-    return tuple(" ".join(" ".join(lines[top : len(lines) - end]).split())[:200] for lines in (one, other))
+    before, after = (" ".join(" ".join(lines[top : len(lines) - end]).split())[:200] for lines in (one, other))
+    return before, after

@@ -42,7 +42,7 @@ PRELOADED = """torch torch._dynamo torchvision.transforms sympy numpy scipy.stat
 class Chosen:
     """A plugin of pytest: runs the chosen tests in their order, and says which failed and how long each took."""
 
-    def __init__(self, order: list[str] | None, context: Callable[[str], None] = lambda _: None) -> None:
+    def __init__(self, order: list[str] | None, context: Callable[[str], object] = lambda _: None) -> None:
         self.order, self.context = order, context
         self.failed: list[str] = []
         self.seconds: Counter[str] = Counter()
