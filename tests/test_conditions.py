@@ -120,7 +120,7 @@ def test_between_two_samples_of_one_label_the_slope_is_that_labels():
 
     trainer = labelled(D=Ramp(), penalty=WGANGP(2.0))
     x, y = trainer.real_batch(3), trainer.labels(3, "any")
-    paid = trainer._penalty(x, x.flip(0), y)
+    paid = trainer._with_penalty(torch.zeros(()), x, x.flip(0), y)
     expected = 2.0 * (x[:, 0] - 1).square().mean()
     torch.testing.assert_close(torch.as_tensor(paid).detach(), expected, atol=1e-4, rtol=0)
 

@@ -150,7 +150,7 @@ class Trainer(Resumable):
         loss_g = self._loss_of_G(t_real, t_fake)
         self.optimizer_d.zero_grad()
         self.optimizer_g.zero_grad()
-        (loss_d + self._penalty(x, fake, y)).sum().backward(inputs=trained(self.D), retain_graph=True)
+        self._with_penalty(loss_d, x, fake, y).sum().backward(inputs=trained(self.D), retain_graph=True)
         loss_g.sum().backward(inputs=trained(self.G))
         self.optimizer_d.step()
         self.optimizer_g.step()
@@ -178,7 +178,7 @@ class Trainer(Resumable):
             fake, t_fake = self._judged(fake, *y.fake)
         loss = self.losses.discriminator(t_real, t_fake)
         self.optimizer_d.zero_grad()
-        (loss + self._penalty(x, fake, y)).sum().backward(inputs=trained(self.D))
+        self._with_penalty(loss, x, fake, y).sum().backward(inputs=trained(self.D))
         return loss.detach(), self._mean_output(t_real), self._mean_output(t_fake)
 
     def generator_gradient(self, z: Tensor, x: Tensor | None = None, y: Labels = NO_LABELS) -> Tensor:
@@ -202,13 +202,13 @@ class Trainer(Resumable):
             )
         return self.losses.generator(t_real, t_fake)
 
-    def _penalty(self, x: Tensor, fake: Tensor, y: Labels = NO_LABELS) -> Tensor | float:
-        """What D pays for its slope at what it sees of both batches, in float32; `history` has D's loss without it."""
+    def _with_penalty(self, loss: Tensor, x: Tensor, fake: Tensor, y: Labels = NO_LABELS) -> Tensor:
+        """D's loss, and what it pays for its slope at what it sees, in float32. `history` has the loss alone."""
         if self.config.penalty is None:
-            return 0.0
+            return loss
         of = Batches(x, fake, self.step / self.config.steps, self._uniform, self.lead, y)
         with torch.autocast(self.device.type, enabled=False), differentiable_twice():
-            return self.config.penalty(self._logits, of)
+            return loss + self.config.penalty(self._logits, of)
 
     # What the steps draw ----------------------------------------------------------------------------------------
 
