@@ -254,7 +254,7 @@ def report() -> None:
         pairs = re.findall(r"(?m)^\| (`.*`) \| (.*) \|$", part)
         lists[part.partition("\n")[0].strip("`")] = {name: reason.strip() for name, reason in pairs}
     verdicts = _verdicts()
-    for module, names in _names().items():
+    for module, names in ((module, names) for module, names in _names().items() if names):
         known = [(name, verdicts[module, name]) for name in names if (module, name) in verdicts]
         lists[module] = {name: lists.get(module, {}).get(name, "") for name, found in known if not found[-1]}
         equivalent = sum(reason.startswith("equivalent") for reason in lists[module].values())

@@ -133,7 +133,9 @@ def test_a_record_is_a_row_of_the_history_and_keeps_no_graph(update: str):
     assert not trainer.history.requires_grad
     assert [record.step for record in records] == list(range(1, 21))
     for record, row in zip(records, trainer.history.tolist(), strict=True):
-        assert [record.discriminator_loss, record.generator_loss, record.D_real, record.D_fake] == row
+        values = [record.discriminator_loss, record.generator_loss, record.D_real, record.D_fake]
+        assert [type(value) for value in values] == [float] * 4
+        assert values == row
 
 
 @pytest.mark.parametrize("ema", [0.0, 0.9])
