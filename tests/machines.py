@@ -4,8 +4,9 @@ Under each of `MACHINES` it runs all lessons under strict nbval and the tests th
 `tests/machines.md`: what was green, and for each observed claim the room that the worst machine left to its bound.
 One machine moves every seed instead: a bound that hangs on one seed set hangs on the machine as well.
 
-The rule: that room is at least half of the range that the machines span. A claim that breaks it asks for a weaker
-statement or a bigger experiment, never for another seed.
+The rule: that room is at least half of the range that the machines with the lessons' own seeds span, and under other
+seeds the claim holds as well. A claim that breaks it asks for a weaker statement or a bigger experiment, never for
+another seed.
 
     python tests/machines.py [--only NAME …] [--lessons 05 …] [-j 2]
 
@@ -144,8 +145,8 @@ def report(results: list[dict[str, Any]]) -> str:
         *_green_table(results),
         "",
         f"Of {len(rooms(results))} observed claims {len(varying)} have numbers that differ from machine to machine. How"
-        " much room the worst machine leaves to the bound, and in shares of the range that all machines span (at least"
-        " ½ is the rule):",
+        " much room the worst machine leaves to the bound, the most room, and the first in shares of the range that all"
+        " span; too tight is less than ½ of the range of the machines with the lessons' own seeds:",
         "",
         *_bounds_table(results),
     ]
@@ -176,8 +177,11 @@ def rooms(results: list[dict[str, Any]]) -> dict[tuple[str, str], dict[str, floa
 
 
 def tight(of: dict[str, float]) -> bool:
-    """Whether a bound hangs on the machine: the worst one's room is less than half the range that they span."""
-    return min(of.values()) < (max(of.values()) - min(of.values())) / 2
+    """Whether a bound hangs on the machine: the worst one's room is less than half the range that they span. Where
+    seeds are moved a claim has to hold, no more: its numbers are others."""
+    other_seeds = {machine.name for machine in MACHINES if machine.moved_seeds}
+    own = [room for name, room in of.items() if name not in other_seeds]
+    return bool(own) and min(own) < (max(own) - min(own)) / 2
 
 
 def _bounds_table(results: list[dict[str, Any]]) -> Iterator[str]:

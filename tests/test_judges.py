@@ -75,10 +75,10 @@ def test_what_a_claim_says_of_its_bound_and_its_runs(capsys: pytest.CaptureFixtu
     claims.observed("c", [0.4, 0.4], at_least=0.25, in_seeds=1, of="starts")
     claims.observed("d", [0.4], at_least=0.25, of="starts")
     assert capsys.readouterr().out.splitlines() == [
-        "✓ verified: a, exactly",
-        "✓ observed: b, at least 0.25 and at most 0.5 in all 2 seeds",
-        "✓ observed: c, at least 0.25 in at least 1 of 2 starts",
-        "✓ observed: d, at least 0.25 in 1 start",
+        "✓ verified: a, exactly (largest difference: 0)",
+        "✓ observed: b, at least 0.25 and at most 0.5 in all 2 seeds (measured: 0.4, 0.4)",
+        "✓ observed: c, at least 0.25 in at least 1 of 2 starts (measured: 0.4, 0.4)",
+        "✓ observed: d, at least 0.25 in 1 start (measured: 0.4)",
     ]
     claims.summary()
     lines = capsys.readouterr().out.splitlines()

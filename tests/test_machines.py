@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from machines import report, rooms, tight
+from machines import MACHINES, report, rooms, tight
 
 
 def a_result(machine: str, *values: float, green: bool = True) -> dict:
@@ -26,6 +26,12 @@ def test_a_bound_is_tight_when_the_worst_machine_leaves_less_than_half_the_range
     of = rooms([a_result("one", worst, 0.9), a_result("two", best)])
     assert list(of) == [("05", "share of good samples")]
     assert tight(of["05", "share of good samples"]) == is_tight
+
+
+def test_other_seeds_do_not_widen_the_range_of_the_machines():
+    moved = next(machine.name for machine in MACHINES if machine.moved_seeds)
+    assert not tight({"one": 0.3, "two": 0.35, moved: 0.01})
+    assert tight({"one": 0.3, "two": 1.35, moved: 2.0})
 
 
 def test_a_bound_that_a_machine_misses_is_tight_as_soon_as_another_keeps_it():

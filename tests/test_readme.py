@@ -120,12 +120,12 @@ def test_the_commands_name_recipes_and_studies_that_there_are():
 
 @pytest.mark.slow
 def test_the_cheap_commands_run(tmp_path: Path):
-    """About 25 s: doctor, twenty steps of a recipe, samples of it, the ledger and the table."""
+    """About 30 s: doctor, twenty steps of two recipes, samples of one, the ledger and the table."""
     environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "GANLAB_DATA": str(tmp_path)}
     (tmp_path / "notebooks").symlink_to(ROOT / "notebooks", target_is_directory=True)
     cheap = {"doctor": [], "train": ["--steps", "20"], "sample": [], "ledger": []}
     commands = [command for command in COMMANDS if command[0] in cheap and command[1:2] != ["gan2014-cifar10"]]
-    assert [command[0] for command in commands] == list(cheap)
+    assert {command[0] for command in commands} == cheap.keys()
     for command in [*commands, ["table", "--folder", str(ROOT / "figures/records")]]:
         line = [sys.executable, "-m", "ganlab", *command, *cheap.get(command[0], [])]
         done = subprocess.run(line, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)

@@ -1,6 +1,7 @@
 """A run step by step, with everything switched on, against the same written out; and what looks and lengths change."""
 
 import copy
+import math
 from collections.abc import Callable
 
 import pytest
@@ -146,6 +147,7 @@ def test_networks_learn_in_training_mode_and_are_sampled_in_evaluation_mode(ema:
     G.register_forward_pre_hook(lambda module, _inputs: seen.append(("G", module.training)))
     D.register_forward_pre_hook(lambda module, _inputs: seen.append(("D", module.training)))
     trainer = Trainer(G, D, NON_SATURATING, examples(), TrainConfig(steps=3, batch=8, ema=ema, device="cpu"))
+    seen.clear()  # of the first look at both networks
     for _ in trainer.run():
         assert seen == [("G", True), ("D", True), ("D", True), ("G", True), ("D", True)]
         seen.clear()
@@ -238,8 +240,9 @@ def test_a_process_that_is_alone_is_the_first():
 class BreaksD(TinyD):
     """Gives NaN from a certain step on; there are three passes in each."""
 
-    def __init__(self, step: int) -> None:
-        super().__init__()
+    left = math.inf
+
+    def break_at(self, step: int) -> None:
         self.left = 3 * (step - 1)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -252,7 +255,9 @@ class BreaksD(TinyD):
 )
 def test_losses_are_looked_at_after_every_fiftieth_step_and_after_the_last(steps: int, bad: int, noticed: int):
     config = TrainConfig(steps=steps, batch=8, device="cpu")
-    trainer = Trainer(TinyG(), BreaksD(bad), NON_SATURATING, examples(), config)
+    D = BreaksD()
+    trainer = Trainer(TinyG(), D, NON_SATURATING, examples(), config)
+    D.break_at(bad)
     with pytest.raises(NonFiniteLoss, match=f"^at step {bad} D's loss is nan and G's nan; "):
         run(trainer)
     assert trainer.step == noticed

@@ -165,7 +165,7 @@ class TrainConfig:
             )
 
 
-LATER: dict[str, Any] = {"penalty": None}
+LATER: dict[str, Any] = {"penalty": None, "fake_labels": "real"}
 """Options that records and checkpoints from before do not name, with their defaults: named when they differ."""
 
 
