@@ -11,7 +11,6 @@ import hashlib
 import importlib
 import json
 import os
-import re
 import select
 import shutil
 import signal
@@ -26,11 +25,10 @@ from typing import Annotated, Any
 
 import pytest
 import tyro
+from found import NAMES, RESULTS, STATE, modules_of_package, names_so_far, report, verdicts_so_far
 from mistakes import ROOT, Mutant, mutants_of
 
-STATE = ROOT / ".mutants"
-RESULTS, COVERAGE, NAMES = STATE / "results.jsonl", STATE / "coverage.json", STATE / "names.json"
-LIST, START = Path(__file__).with_suffix(".md"), "<!-- from here on `make mutants` writes; the reasons are kept -->"
+COVERAGE = STATE / "coverage.json"
 PRELOADED = """torch torch._dynamo torchvision.transforms sympy numpy scipy.stats scipy.optimize sklearn.neighbors
     sklearn.cluster sklearn.datasets matplotlib.pyplot PIL.Image hypothesis nbformat IPython ipywidgets
     safetensors.torch""".split()  # noqa: SIM905
@@ -193,15 +191,6 @@ def _copy(number: int) -> Path:
     return folder
 
 
-def _verdicts() -> dict[tuple[str, str], list[str]]:
-    """What happened to each mutant, round by round: the test that caught it, "timeout", "import", or ""."""
-    found: dict[tuple[str, str], list[str]] = {}
-    for line in RESULTS.read_text(encoding="utf-8").splitlines() if RESULTS.exists() else ():
-        module, name, caught_by = json.loads(line)
-        found.setdefault((module, name), []).append(caught_by)
-    return found
-
-
 def _worker(folder: Path, mutants: list[Mutant], tests: "Tests", budget: float) -> int:
     """A process that tries these mutants; its id."""
     if worker := os.fork():
@@ -238,59 +227,6 @@ def _work(folder: Path, mutants: list[Mutant], tests: Tests, budget: float) -> N
         print(f"{seconds:5.1f} s  {mutant.module}:{mutant.line}  {mutant.name}  {verdict}", flush=True)
 
 
-def _names() -> dict[str, list[str]]:
-    """For each module that was begun, the names of all its mutants."""
-    return json.loads(NAMES.read_text(encoding="utf-8")) if NAMES.exists() else {}
-
-
-def report() -> None:
-    """Renew tests/mutants.md for the modules that were tried here; the reasons that stand there are kept."""
-    text = LIST.read_text(encoding="utf-8")
-    rows = {
-        row[1]: [int(n) for n in row[2].split("|")] for row in re.finditer(r"(?m)^\| (ganlab/\S+) \|([\d |]+)\|", text)
-    }
-    lists: dict[str, dict[str, str]] = {}
-    for part in text.split("\n## ")[1:]:
-        pairs = re.findall(r"(?m)^\| (`.*`) \| (.*) \|$", part)
-        lists[part.partition("\n")[0].strip("`")] = {name: reason.strip() for name, reason in pairs}
-    verdicts = _verdicts()
-    for module, names in ((module, names) for module, names in _names().items() if names):
-        known = [(name, verdicts[module, name]) for name in names if (module, name) in verdicts]
-        lists[module] = {name: lists.get(module, {}).get(name, "") for name, found in known if not found[-1]}
-        equivalent = sum(reason.startswith("equivalent") for reason in lists[module].values())
-        first = sum(bool(found[0]) for _, found in known)
-        rows[module] = [len(names), len(known), first, len(known) - len(lists[module]), equivalent]
-    rows["all"] = [sum(column) for column in zip(*(row for name, row in rows.items() if name != "all"), strict=True)]
-    open_ = [name for name in _modules() if name not in rows or rows[name][1] < rows[name][0]]
-    lines = [
-        text.partition(START)[0] + START,
-        "",
-        "| module | mistakes | tried | caught at first | caught now | equivalent | share caught |",
-        "|---|" + "---|" * 6,
-        *(_row(name, row) for name, row in sorted(rows.items(), key=lambda item: (item[0] == "all", item[0]))),
-        "",
-        f"Not tried, or not all of it: {', '.join(open_) or 'none'}.",
-    ]
-    for module, left in sorted(lists.items()):
-        lines += ["", f"## `{module}`", "", "| mistake | why no test notices |", "|---|---|"] if left else []
-        lines += [f"| {name} | {reason} |" for name, reason in left.items()]
-    LIST.write_text("\n".join([*lines, ""]), encoding="utf-8")
-
-
-def _row(name: str, counts: list[int]) -> str:
-    """The share is that of those tried that are not equivalent."""
-    _, tried, _, now, equivalent = counts
-    return f"| {name} | {' | '.join(map(str, counts))} | {now / max(1, tried - equivalent):.1%} |"
-
-
-def _modules(wanted: Iterable[str] = ()) -> list[str]:
-    """Files of the package, such as ganlab/claims.py: those of the wanted names, in their order, or all."""
-    files = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "ganlab").rglob("*.py"))
-    if not wanted:
-        return files
-    return [file for name in wanted for file in files if file.startswith((f"ganlab/{name}.", f"ganlab/{name}/"))]
-
-
 def _open(verdicts: list[str], again: bool) -> bool:
     return not verdicts or (again and not verdicts[-1])
 
@@ -319,10 +255,10 @@ def main(
         for name in PRELOADED:
             importlib.import_module(name)
         gc.freeze()  # children share the memory of what is loaded: the collector must not touch it
-        tests, known = Tests(folders[0]), _verdicts()
-        for module in _modules(modules):
+        tests, known = Tests(folders[0]), verdicts_so_far()
+        for module in modules_of_package(modules):
             found = mutants_of(module)
-            NAMES.write_text(json.dumps(_names() | {module: [mutant.name for mutant in found]}), encoding="utf-8")
+            NAMES.write_text(json.dumps(names_so_far() | {module: [mutant.name for mutant in found]}), encoding="utf-8")
             todo = [m for m in found if _open(known.get((module, m.name), []), again)]
             todo = [m for m in todo if int(hashlib.sha256(m.name.encode()).hexdigest(), 16) % one_in == 0]
             workers = [_worker(folder, todo[i::jobs], tests, budget) for i, folder in enumerate(folders)]
