@@ -232,6 +232,16 @@ def test_a_loss_may_be_off_by_the_rounding_of_float32_and_no_more():
             judge(wrong)
 
 
+@pytest.mark.parametrize("shift", [1e-5, -1e-5])
+def test_where_a_loss_is_next_to_0_it_may_be_off_by_a_millionth_and_no_more(shift: float):
+    class Shifted(Off):
+        def __call__(self, logits: Tensor) -> Tensor:
+            return super().__call__(logits) + shift
+
+    with pytest.raises(NotStabilisable):
+        judge(Shifted())
+
+
 @pytest.mark.parametrize("size", [0.013, 0.51, 1.07, 2.3, 5.1, 19.7, 41.3, 87.9, 1003.0, 1e4])
 def test_a_loss_that_is_wrong_at_one_size_of_logits_is_refused(size: float):
     with pytest.raises(NotStabilisable, match=f"at logit t = {size:g} float32 gives"):
