@@ -19,6 +19,9 @@ PATIENCE_SECONDS = 600
 _figures = tempfile.TemporaryDirectory(prefix="ganlab-figures-")
 os.environ["GANLAB_FIGURES"] = _figures.name
 os.environ["PYTHONHASHSEED"] = "0"
+# nbval reads what a cell sends when the cell is done. Meanwhile the socket holds some thousands of messages and drops
+# the rest: ten minutes of a progress bar at ten times a second are more, and the message lost is that the cell is done.
+os.environ["TQDM_MININTERVAL"] = "20"
 
 
 def pytest_configure(config: pytest.Config) -> None:
