@@ -42,6 +42,20 @@ def test_cifar_batches_are_read_without_running_code(no_data: Path, monkeypatch:
     assert [loaded.classes[i] for i in loaded.labels] == ["airplane", "truck", "cat", "cat"]
 
 
+def test_batches_follow_each_other(no_data: Path, monkeypatch: pytest.MonkeyPatch):
+    pixels = np.random.default_rng(0).integers(0, 256, (7, 3072), dtype=np.uint8)
+    (no_data / readers.CIFAR10_FOLDER).mkdir()
+    checksums = {}
+    for name, part in {"data_batch_1": slice(4), "data_batch_2": slice(4, 7)}.items():
+        content = pickle.dumps({"data": pixels[part], "labels": list(range(7))[part]}, protocol=4)
+        (no_data / readers.CIFAR10_FOLDER / name).write_bytes(content)
+        checksums[name] = hashlib.md5(content).hexdigest()
+    monkeypatch.setitem(readers.CIFAR10_MD5, "train", checksums)
+    loaded = data.load("cifar10")
+    assert np.array_equal(loaded.images.numpy(), pixels.reshape(7, 3, 32, 32))
+    assert loaded.labels.tolist() == list(range(7))
+
+
 def test_a_batch_as_python_2_wrote_it(no_data: Path, monkeypatch: pytest.MonkeyPatch):
     """The published files hold Python 2 strings and name modules that numpy has since moved."""
     pixels = np.random.default_rng(0).integers(0, 256, (2, 3072), dtype=np.uint8)

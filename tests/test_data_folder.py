@@ -136,6 +136,19 @@ def test_pictures_of_every_suffix_are_read(tmp_path: Path):
     assert np.abs(middle - [9, 99, 199]).max() <= 6
 
 
+def test_a_name_without_a_suffix_is_a_picture_if_its_content_is_one(tmp_path: Path):
+    """As a browser's cache and some chats keep them; a viewer shows them."""
+    for name, kind in {"IMG_2041": "JPEG", "a3f09c": "PNG", "cover": "WEBP"}.items():
+        Image.new("RGB", (16, 16), (9, 99, 199)).save(tmp_path / name, kind)
+    for name, other in {"LICENSE": b"Do as you like.", "empty": b"", "paper": b"%PDF-1.4 1 0 obj"}.items():
+        (tmp_path / name).write_bytes(other)
+    os.mkfifo(tmp_path / "pipe")
+    assert len(data.load(f"folder:{tmp_path}")) == 3
+    (tmp_path / "cut").write_bytes((tmp_path / "IMG_2041").read_bytes()[:300])
+    with pytest.raises(DatasetUnavailable, match="cut is missing or damaged"):
+        data.load(f"folder:{tmp_path}")
+
+
 @pytest.mark.parametrize("suffix", [".heic", ".HEIF", ".jxl", ".svg", ".pdf", ".eps", ".CR2", ".dng", ".wmf", ".mpg"])
 def test_pictures_without_a_reader_are_counted_and_named(tmp_path: Path, suffix: str):
     (tmp_path / f"1{suffix}").write_bytes(b"....ftypheic")

@@ -90,6 +90,17 @@ def test_any_damage_ends_in_one_line(content: bytes, tmp_path: Path, drawn: st.D
         assert safetensors.torch.load(bytes(damaged)).keys() == safetensors.torch.load(content).keys()
 
 
+def test_a_damaged_file_is_exported_again_in_its_place(content: bytes, tmp_path: Path):
+    path = tmp_path / "g.safetensors"
+    trainer = run(image_trainer(models.MLPGenerator(4, side=8, hidden=(3,)), ema=0.5))
+    for damaged in (with_metadata(content, step=99), with_metadata(content, of_tomorrow=1)):
+        path.write_bytes(damaged)
+        with pytest.raises(CheckpointError, match="export it again"):
+            training.load_generator(path)
+        training.export_generator(trainer, path)
+        assert torch.equal(training.sample(training.load_generator(path)[0], 5), training.sample(trainer.sampler, 5))
+
+
 def test_files_of_before_are_read(content: bytes, tmp_path: Path):
     tensors = safetensors.torch.load(content)
     header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrizations
 
 from ganlab import data
-from ganlab.errors import CheckpointError
+from ganlab.errors import CheckpointError, ShapeError
 from ganlab.objectives import NON_SATURATING, least_squares
 from ganlab.training import Adam, TrainConfig, Trainer, export_generator, load_generator, sample
 
@@ -427,3 +427,12 @@ def test_nothing_is_said_of_networks_that_fit():
         warnings.simplefilter("error")
         for make_G, make_D, objective in COPIED.values():
             image_trainer(make_G(), make_D(), objective=objective)
+
+
+def test_a_wrong_z_dim_is_named_and_set():
+    G = ImageG()
+    G.z_dim = 5
+    with pytest.raises(ShapeError, match=r"takes z neither as \[\d+, 5\] nor as \[\d+, 5, 1, 1\]; set z_dim"):
+        sample(G, 3)
+    G.z_dim = 4
+    assert sample(G, 3).shape == (3, 1, 8, 8)

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import torch
 
 from ganlab.data.files import listing
-from ganlab.data.pictures import NOT_PIXELS, open_picture, stack
+from ganlab.data.pictures import NOT_PIXELS, is_picture, open_picture, stack
 from ganlab.data.readers import Read
 from ganlab.errors import ConfigError, DatasetUnavailable, printable
 
@@ -54,9 +54,9 @@ class Found(NamedTuple):
 def folder(path: Path, size: int | None, limit: int | None, channels: int | None) -> Read:
     """Pictures below a folder: one class per subfolder, or a single class when they lie in the folder itself.
 
-    Names that begin with a dot, and folders of systems and network drives, are passed over; each folder is entered
-    once, whatever links lead to it. Of several classes, `limit` takes the first picture of each, then the second, and
-    so on. What was left out is in the note.
+    Names that begin with a dot, and folders of systems and network drives, are passed over; a file without a suffix is
+    a picture if it begins as one. Each folder is entered once, whatever links lead to it. Of several classes, `limit`
+    takes the first picture of each, then the second, and so on. What was left out is in the note.
 
     Raises `DatasetUnavailable` for a folder without pictures, `ConfigError` for one that has them both in itself and in
     subfolders, or that has train and test pictures in folders of these names.
@@ -106,7 +106,7 @@ def _found(path: Path) -> Found:
                     (links if entry.is_symlink() else folders).append(entry.path)
                 continue
             suffix = os.path.splitext(entry.name)[1].lower()  # noqa: PTH122 (a Path for each of a million names is slow)
-            if suffix in read:
+            if suffix in read or (not suffix and is_picture(entry.path)):
                 found.files.append(Path(entry.path))
             elif suffix in known:
                 found.unread.append(Path(entry.path))

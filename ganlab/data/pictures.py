@@ -27,6 +27,8 @@ REDUCED_OR_MASK = 0b101
 """Bits of a TIFF page's kind (tag 254): a smaller copy of another page, or its transparency."""
 NOT_PIXELS = frozenset({"EPS", "PDF", "WMF", "MPEG", "PALM", "IPTC", "BUFR", "GRIB", "HDF5"})
 """What Pillow registers and does not read by itself: drawings, documents, films, measurements."""
+SIGNED = ("JPEG", "PNG", "WEBP", "GIF", "TIFF")
+"""Kinds that no text begins like: what begins with "P1" or "BM" may be words."""
 USUAL = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM")
 REMOVE = "remove it or get it again"
 
@@ -40,6 +42,21 @@ def open_picture(file: Path, advice: str = REMOVE) -> Any:
     except OSError as error:
         raise DatasetUnavailable(f"{file} is missing or damaged ({error.strerror}); {advice}.") from error
     return decoded(content, str(file), advice)
+
+
+def is_picture(file: str | Path) -> bool:
+    """Whether a file begins as one of the `SIGNED` kinds, whatever its name. Raises nothing."""
+    from PIL import Image
+
+    Image.init()
+    try:
+        if not stat.S_ISREG((file := Path(file)).stat().st_mode):
+            return False
+        with file.open("rb") as opened:
+            prefix = opened.read(16)
+    except OSError:
+        return False
+    return any(accept(prefix) for kind in SIGNED if (accept := Image.OPEN[kind][1]))
 
 
 def decoded(content: bytes, name: str, advice: str = REMOVE) -> Any:

@@ -82,19 +82,21 @@ def cifar10(root: Path, split: str) -> Read:
     """
     archive = next((file for file in cifar10_files(root) if file.name in CIFAR10_ARCHIVES), None)
     contents = {} if archive is None else _batches(archive)
-    images, labels = [], []
+    images, labels = np.empty((0, 3, 32, 32), np.uint8), []
     for name, md5 in CIFAR10_MD5[split].items():
         path = (archive or root / CIFAR10_FOLDER) / name
         content = read_bytes(path, how_to_get("cifar10", root)) if archive is None else contents.get(name, b"")
         require_md5(path, content, md5)
         try:
             batch = _ArraysOnly(io.BytesIO(content), encoding="latin1").load()
-            images.append(torch.from_numpy(batch["data"]).reshape(-1, 3, 32, 32))
+            pixels = batch["data"].reshape(-1, 3, 32, 32)
+            images.resize((len(images) + len(pixels), 3, 32, 32), refcheck=False)  # in place: nothing is held twice
+            images[-len(pixels) :] = pixels
             labels.append(torch.tensor(batch["labels"]))
         except Exception as error:  # unpickling arbitrary bytes may raise anything
             why = error if isinstance(error, _NoArray) else "no dictionary of data [n, 3072] and labels [n]"
             raise DatasetUnavailable(f"{path} is no CIFAR-10 batch ({why}); {GET_AGAIN}.") from error
-    return Read(torch.cat(images), torch.cat(labels), CIFAR10_CLASSES)
+    return Read(torch.from_numpy(images), torch.cat(labels), CIFAR10_CLASSES)
 
 
 def _batches(path: Path) -> dict[str, bytes]:
