@@ -352,7 +352,7 @@ def test_the_door_takes_milliseconds():
         made = image_trainer(G, D, data.load("digits"))
     times = []
     for _ in range(5):
-        start = time.perf_counter()
+        start = time.process_time()  # not what others take of the processor
         made._looked_at(DIGITS.images)
-        times.append(time.perf_counter() - start)
+        times.append(time.process_time() - start)
     assert min(times) < 0.05

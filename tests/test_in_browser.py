@@ -76,5 +76,5 @@ def test_one_exercise_of_each_lesson_unrun_wrong_and_right(tmp_path: Path):
                 found = notebook.run(at + 1)
                 assert found == f"{id_}: {said}" or (found.startswith(f"{id_}: not yet. ") and written == wrong)
         notebook.run(len(sources) + 1)
-        page.get_by_alt_text("Two < players").wait_for(timeout=20_000)
-        page.get_by_text("(measured: 0.25)").wait_for(timeout=20_000)
+        page.get_by_alt_text("Two < players").wait_for(timeout=60_000)
+        page.get_by_text("(measured: 0.25)").wait_for(timeout=60_000)

@@ -38,14 +38,14 @@ def _die(_: int) -> None:
 
 @pytest.mark.slow
 def test_a_failing_job_ends_its_own_workers_and_no_other_process():
-    items: list[Any] = ["no number", 60]
+    items: list[Any] = ["no number", 600]
     other = multiprocessing.get_context("spawn").Process(target=time.sleep, args=(600,))
     other.start()
     try:
         begun = time.monotonic()
         with pytest.raises(TypeError):
             list(side_by_side(time.sleep, items, workers=2))
-        assert time.monotonic() - begun < 40
+        assert time.monotonic() - begun < 300
         assert multiprocessing.active_children() == [other]
         assert other.is_alive()
     finally:
@@ -111,7 +111,7 @@ def _waiting_for_workers() -> subprocess.Popen[str]:
 def test_a_killed_caller_leaves_no_worker_behind():
     process = _waiting_for_workers()
     process.kill()
-    process.communicate(timeout=20)  # returns when the last process that holds the pipe has ended
+    process.communicate(timeout=300)  # returns when the last process that holds the pipe has ended
 
 
 @pytest.mark.slow
@@ -121,7 +121,7 @@ def test_ctrl_c_ends_all_processes_at_once():
     process = _waiting_for_workers()
     os.killpg(process.pid, signal.SIGINT)
     begun = time.monotonic()
-    _, stderr = process.communicate(timeout=60)  # returns when the last process that holds the pipe has ended
-    assert time.monotonic() - begun < 20
+    _, stderr = process.communicate(timeout=500)  # returns when the last process that holds the pipe has ended
+    assert time.monotonic() - begun < 300
     assert process.returncode != 0
     assert stderr.count("KeyboardInterrupt") == 1
