@@ -1,6 +1,6 @@
 """mode-counts: which of 17 ways to train keep the modes of a ring and of a grid, over 16 seeds each."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -79,10 +79,12 @@ CURE: dict[str, Any] = {"instance_noise": 1.0, "decay_from": 0.5}
 """Instance noise that falls from 1 to 0 over the first half, learning rates that fall to 0 over the second."""
 
 
-def on_ring(name: str, *, steps: int = 4000, z_dim: int = 2, **options: Any) -> Setting:
+def on_ring(
+    name: str, *, objective: Objective = NON_SATURATING, steps: int = 4000, z_dim: int = 2, **options: Any
+) -> Setting:
     """A setting on the ring of eight, with NS-GAN, batch 128 and Adam at 0.001 unless told otherwise."""
     config = TrainConfig(**{"steps": steps, "batch": 128, "device": "cpu", **_RATES, **options})
-    return Setting(name, data.ring(), NON_SATURATING, config, z_dim)
+    return Setting(name, data.ring(), objective, config, z_dim)
 
 
 def on_grid(name: str, *, objective: Objective = MINIMAX, steps: int = 9000, **options: Any) -> Setting:
@@ -112,9 +114,14 @@ MODE_COUNTS = (
 )
 
 
-def units(seeds: Sequence[int]) -> dict[str, dict[str, Any]]:
+def units_of(settings: Sequence[Setting], seeds: Sequence[int]) -> dict[str, dict[str, Any]]:
     """A unit for each setting, with all seeds at once."""
-    return {setting.name: {"setting": setting, "seeds": tuple(seeds)} for setting in MODE_COUNTS}
+    return {setting.name: {"setting": setting, "seeds": tuple(seeds)} for setting in settings}
+
+
+def units(seeds: Sequence[int]) -> dict[str, dict[str, Any]]:
+    """Those of this study."""
+    return units_of(MODE_COUNTS, seeds)
 
 
 def measure(unit: Unit, *, setting: Setting, seeds: Sequence[int]) -> dict[str, Any]:
@@ -122,24 +129,23 @@ def measure(unit: Unit, *, setting: Setting, seeds: Sequence[int]) -> dict[str, 
     return run(setting, seeds, unit.progress)
 
 
-def rows(record: Record) -> list[Row]:
-    """Ring and grid: trained plainly, and cured."""
+def row(experiment: str, settings: Mapping[str, str], record: Record) -> Row:
+    """What was found under some settings of a record, each with the words that say which it is."""
     results = {result["setting"]: result for result in record["results"]}
 
     def found(name: str) -> str:
         modes, good = results[name]["modes"][-1], [100 * share for share in results[name]["high_quality"][-1]]
         return f"{mean_and_range(modes, digits=1)}, samples good {mean_and_range(good, unit=' %')}"
 
+    parts = [*(f"{words}: {found(name)}" for words, name in settings.items()), "the weights at the end"]
+    return Row(f"{experiment}: modes found in 2,500 samples", "; ".join(parts))
+
+
+def rows(record: Record) -> list[Row]:
+    """Ring and grid: trained plainly, and cured."""
     laws = {"ring": "NS-GAN on the ring of 8", "grid": "minimax GAN on the grid of 25"}
-    plainly = "alternating, k = 1"
-    return [
-        Row(
-            f"{about}: modes found in 2,500 samples",
-            f"{plainly}: {found(f'{law}: {plainly}')}; noise and decay: {found(f'{law}: noise and decay')}; the weights"
-            " at the end",
-        )
-        for law, about in laws.items()
-    ]
+    ways = ("alternating, k = 1", "noise and decay")
+    return [row(about, {way: f"{law}: {way}" for way in ways}, record) for law, about in laws.items()]
 
 
 def every(record: Record) -> list[tuple[str, ...]]:
