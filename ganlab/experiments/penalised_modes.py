@@ -1,9 +1,10 @@
 """mode-counts-penalised: R1, and pairs with R1 and R2, on the ring and the grid of mode-counts, over 16 seeds each.
 
-Networks, batch, rates and steps are those of mode-counts. The penalties were chosen on other seeds: most modes, averaged
-over the seeds, ties by the share of good samples. That rule stood before the search, and so did the candidates but those
-with γ = 10, which came when 1 was the best. Tried in short runs (grid: 3000 steps, ring: 2000) with seeds 100 to 103;
-"→ 0" falls, all others stay; learning rates fall over the second half but where it says "no decay". Mean modes, good %:
+Networks, batch, rates and steps are those of mode-counts. The penalties were chosen on other seeds: most modes,
+averaged over the seeds, ties by the share of good samples. That rule stood before the search, and so did the candidates
+but those with γ = 10, which came when 1 was the best. Tried in short runs (grid: 3000 steps, ring: 2000) with seeds 100
+to 103; "→ 0" falls over the run, all others stay; learning rates fall over the second half but where it says "no
+decay". Mean of modes, good samples in %:
 
                   γ = 0.001    0.01         0.1          1            10           0.01, no decay   0.1, no decay
     grid, NS R1   16.5, 9      15.0, 9      19.2, 12     21.0, 11     23.0, 8      17.0, 14         20.0, 10
@@ -15,16 +16,16 @@ with γ = 10, which came when 1 was the best. Tried in short runs (grid: 3000 st
     grid, Rp R1R2 18.2, 15     23.2, 13     23.5, 8
     ring, NS R1   8.0, 79      8.0, 79
 
-The best two of each were to be run in full length with seeds 100 to 107, for the same rule to decide; the machine was too
-busy to do so for the pairs, whose γ is that of the short runs. (R1 alone: to follow, before its seeds 0 to 15.)
+The best two of each were to be run in full length with seeds 100 to 107, for the same rule to decide; the machine was
+too busy to do so for the pairs, whose γ is that of the short runs. (R1 alone: to follow, before its seeds 0 to 15.)
 
 Written before seeds 0 to 15 were run:
 1. The ring. R1 finds all 8 modes in at least 15 seeds, and the mean share of good samples is from 85 to 92 %: no better
    than noise and decay.
-2. The grid. With R1, NS-GAN finds more modes than with noise and decay (mean 22.3), at least 23.5 in the mean; its share
-   of good samples is below the 78 % of the best of mode-counts.
+2. The grid. With R1, NS-GAN finds more modes than with noise and decay (mean 22.3), at least 23.5 in the mean; the
+   share of its good samples is below the 78 % of the best of mode-counts.
 3. Pairs with R1 and R2 find at least 24.5 modes in the mean, and at least half a mode more than NS-GAN with the same
-   penalties; their share of good samples is below 78 %, too.
+   penalties; the share of their good samples is below 78 %, too.
 Each is refuted when one of its numbers comes out on the other side.
 """
 
