@@ -1,34 +1,25 @@
 """The command line: `python -m ganlab doctor | train | sample | reproduce | table | ledger`."""
 
-import os
 import shlex
 import sys
-from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 import tyro
 from torch import Tensor
 from tqdm import tqdm
 
-from ganlab import anchors, models, plots, recipes, records, reproduction, score_itself, studies, training
 from ganlab import doctor as examination
+from ganlab import models, plots, training
 from ganlab.errors import ConfigError, GanlabError
+from ganlab.experiments import recipes, records, running, study, tables
 from ganlab.ledger import format_ledger, read_ledger
-from ganlab.side_by_side import side_by_side
-from ganlab.training import Trainer, pick_device
+from ganlab.training import Trainer
 from ganlab.training.labels import labels_of_samples, rows_of_classes
 from ganlab.training.sampling import z_dim_of
 
 INTERRUPTED = 130
-PRESET_EPOCHS = {
-    "gan2014-mnist": {"laptop": 20.0, "paper": 1000.0},
-    "gan2014-mnist-short-average": {"laptop": 20.0, "paper": 1000.0},
-    "mnist-mlp": {"laptop": 10.0, "paper": 30.0},
-    "gan2014-mnist-score": {"laptop": 30.0, "paper": 100.0},
-}
-STUDIES = ("mode-counts", *PRESET_EPOCHS, "gan2014-mnist-anchors")
 MOST_STEPS = 10**8
 """Every step leaves four numbers in the history, which is held in memory."""
 MOST_IN_A_PICTURE = 10_000
@@ -174,15 +165,18 @@ def _labels_and_columns(
 
 
 def reproduce(
-    study: Annotated[str, tyro.conf.Positional, tyro.conf.arg(help="Name of the study.", metavar="STUDY")],
+    name: Annotated[str | None, tyro.conf.Positional, tyro.conf.arg(help="Name of the study.", metavar="STUDY")] = None,
     /,
-    seeds: Annotated[int | None, tyro.conf.arg(help="How many seeds: 0, 1, … (else 16, or 3 for trainings).")] = None,
-    preset: Annotated[str, tyro.conf.arg(help="laptop: minutes. paper: the paper's own length, for a GPU.")] = "laptop",
+    listed: Annotated[
+        bool, tyro.conf.arg(name="list", help="Say which studies there are, and what they cost.")
+    ] = False,
+    seeds: Annotated[int | None, tyro.conf.arg(help="How many seeds: 0, 1, … (else the study's own number).")] = None,
+    preset: Annotated[str | None, tyro.conf.arg(help="Which of the study's lengths (else its first).")] = None,
     epochs: Annotated[float | None, tyro.conf.arg(help="Another length of a training than the preset's.")] = None,
     precision: Annotated[
-        str, tyro.conf.arg(help="float32, or bfloat16 (faster where the processor has it).")
-    ] = "float32",
-    device: Annotated[str, tyro.conf.arg(help="auto, cpu, cuda or mps.")] = "auto",
+        str | None, tyro.conf.arg(help="float32 (else), or bfloat16 (faster where the processor has it).")
+    ] = None,
+    device: Annotated[str | None, tyro.conf.arg(help="auto (else), cpu, cuda or mps.")] = None,
     workers: Annotated[
         int | None, tyro.conf.arg(help="Processes side by side (else one per core, or one on a GPU).")
     ] = None,
@@ -193,46 +187,24 @@ def reproduce(
 ) -> int:
     """Run a study of the course again. Write its record (settings, seeds, every value, hardware) and pictures.
 
-    mode-counts: ring of 8 and grid of 25 under 17 settings (lesson 05); 16 seeds take 10 minutes on four cores.
-    gan2014-mnist: Table 1 of the 2014 paper on MNIST (lesson 06). laptop: 20 epochs; paper: 1000. When it is cut off,
-    the same command goes on, from runs/gan2014-mnist. gan2014-mnist-short-average: the same, with weights averaged over
-    20 epochs instead of all. mnist-mlp: a modern recipe in its place; 10 or 30 epochs. gan2014-mnist-score: the 2014
-    generator trained on the score itself; 30 or 100 epochs. gan2014-mnist-anchors: scores without any generator.
+    Stop it with Ctrl-C; the same command goes on where it stopped, from what is kept in runs/STUDY.
     """
-    if study not in STUDIES:
-        raise ConfigError(f"study is {study!r}; give one of {', '.join(STUDIES)}.")
-    if preset not in (presets := ("laptop", "paper")):
-        raise ConfigError(f"preset is {preset!r}; give one of {', '.join(presets)}.")
-    for name, value in {"seeds": seeds, "workers": workers, "epochs": epochs}.items():
-        if value is not None and value < 1:
-            raise ConfigError(f"{name} is {value}; give a number of at least 1.")
-    content: dict[str, Any] = {"study": study, "environment": records.environment()}
-    if study == "mode-counts":
-        content["results"] = studies.run_all(studies.MODE_COUNTS, range(seeds or 16), workers=workers)
-    elif study == "gan2014-mnist-anchors":
-        content |= {"published": reproduction.PUBLISHED, "results": anchors.scores(root)}
-    else:
-        options: dict[str, Any] = {"precision": precision, "root": root, "out": out}
-        options["epochs"] = epochs or PRESET_EPOCHS[study][preset]
-        if study in reproduction.TRAININGS:
-            content |= {"published": reproduction.PUBLISHED, "rule": reproduction.RULE}
-            job = partial(reproduction.one_seed, study=study, device=device, **options)
-        else:
-            device = "cpu"
-            job = partial(score_itself.train_and_score, **options)
-        cores = os.cpu_count() or 1
-        processes = workers or (min(seeds or 3, cores) if pick_device(device).type == "cpu" else 1)
-        run = side_by_side(job, range(seeds or 3), workers=processes, threads=max(1, cores // processes))
-        content["results"] = list(run)
-    print(f"written: {records.write(study, content, out)}")
+    if listed or name is None:
+        print(tables.listing())
+        return 0
+    chosen = study.get(name)
+    options = {"preset": preset, "seeds": seeds, "epochs": epochs, "precision": precision, "device": device}
+    running.reproduce(chosen, options | {"root": root}, workers=workers, out=out)
+    print(f"{tables.every_seed([name], out)}\nwritten: {records.place_of(name, out)}")
     return 0
 
 
 def table(
     folder: Annotated[Path | None, tyro.conf.arg(help="Folder of the records (else the course's own).")] = None,
+    long: Annotated[bool, tyro.conf.arg(help="Every seed, as in the README of the records.")] = False,
 ) -> int:
     """Print the README's table of results, from the records."""
-    print(reproduction.results_table(*(records.read(name, folder) for name in reproduction.RECORDS)))
+    print(tables.long(folder) if long else tables.short(folder))
     return 0
 
 

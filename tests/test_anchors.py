@@ -7,7 +7,10 @@ import pytest
 import torch
 from scipy.ndimage import gaussian_filter
 
-from ganlab import anchors, data, records, reproduction
+from ganlab import data
+from ganlab.experiments import gan2014_mnist_anchors as anchors
+from ganlab.experiments import records, table_1
+from ganlab.experiments.units import Unit
 
 ROOT = Path(__file__).parents[1]
 
@@ -55,9 +58,11 @@ def test_the_scores_on_small_images(monkeypatch: pytest.MonkeyPatch):
     digits = {split: data.load("digits", split=split, size=28) for split in ("train", "test")}
     whole = digits["train"].images
     monkeypatch.setattr(data, "three_parts", lambda *_: (whole, whole[1250:], digits["test"].images))
-    monkeypatch.setattr(reproduction, "SAMPLES", 200)
+    monkeypatch.setattr(table_1, "SAMPLES", 200)
     monkeypatch.setattr(anchors, "CENTRES", (5, 50))
-    nats = {name: score["nats"] for name, score in anchors.scores(said=lambda _: None).items()}
+    unit = Unit("a set", Path(), "key")
+    results = [anchors.measure(unit, **arguments) for arguments in anchors.units(range(0)).values()]
+    nats = {name: score["nats"] for name, score in anchors.scores_of({"results": results}).items()}
     assert nats["the mean training image"] < nats["5 k-means centres"] < nats["50 k-means centres"]
     assert nats["the mean training image"] < nats["the normal law with their mean and covariance"]
     assert max(nats, key=lambda name: nats[name]) == "the test images"
@@ -66,6 +71,6 @@ def test_the_scores_on_small_images(monkeypatch: pytest.MonkeyPatch):
 
 
 def test_the_record_is_whole():
-    found = records.read("gan2014-mnist-anchors", ROOT / records.FOLDER)["results"]
-    assert {f"{k} k-means centres" for k in anchors.CENTRES} < set(found)
+    found = anchors.scores_of(records.read("gan2014-mnist-anchors", ROOT / records.FOLDER))
+    assert list(found) == list(anchors.units(range(0)))
     assert len(found) == 9

@@ -16,8 +16,9 @@ from PIL import Image
 from tiny import assert_equal, run
 from torch import Tensor
 
-from ganlab import cli, data, models, recipes, training
+from ganlab import cli, data, models, training
 from ganlab.errors import CheckpointError
+from ganlab.experiments import recipes
 from ganlab.objectives import NON_SATURATING, Objective
 from ganlab.training import R1, R1R2, WGANGP, TrainConfig, Trainer
 from ganlab.training.randomness import generator

@@ -10,8 +10,9 @@ import torch
 from PIL import Image
 from torch import nn
 
-from ganlab import data, models, studies
+from ganlab import data, models
 from ganlab.errors import ConfigError
+from ganlab.experiments import mode_counts
 from ganlab.training import SGD, TrainConfig
 
 
@@ -27,7 +28,7 @@ def test_veegans_ring():
 
 def test_veegans_grid_and_the_studies_one_of_half_its_size():
     ticks = [-4, -2, 0, 2, 4]
-    law, half = data.grid(), studies.on_grid("…").law
+    law, half = data.grid(), mode_counts.on_grid("…").law
     assert set(law.means) == set(itertools.product(ticks, ticks))
     assert law.sigmas == (0.05,) * 25
     assert law.weights == (0.04,) * 25
@@ -124,7 +125,7 @@ def test_dcgans_default_sizes():
 
 
 def test_mode_counts_train_networks_of_two_relu_layers():
-    setting = studies.on_ring("…")
+    setting = mode_counts.on_ring("…")
     G, D = setting.ensemble([0]).member(0)
     for network, n_in, n_out in ((G, 2, 2), (D, 2, 1)):
         layers = [m for m in network.modules() if isinstance(m, nn.Linear | nn.ReLU)]

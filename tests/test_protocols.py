@@ -17,8 +17,12 @@ from scipy.spatial.distance import cdist
 from scipy.special import logsumexp
 from torch import Tensor, nn
 
-from ganlab import anchors, data, models, recipes, records, reproduction, score_itself, studies, training
+from ganlab import data, models, training
 from ganlab.data import ImageSet, images
+from ganlab.experiments import gan2014_mnist_anchors as anchors
+from ganlab.experiments import gan2014_mnist_score as score_itself
+from ganlab.experiments import mode_counts, recipes, records, table_1
+from ganlab.experiments.units import Unit
 from ganlab.metrics import parzen
 from ganlab.metrics.modes import PROTOCOL_SAMPLES
 from ganlab.training import Adam, TrainConfig
@@ -64,9 +68,9 @@ def digits(stand_in: Callable[[Tensor, Tensor], None], monkeypatch: pytest.Monke
     """A small MNIST of 1,500 and 297 digits, and short studies; gives its three parts, scaled to [0, 1]."""
     train, test = (data.load("digits", split=split, size=28).images for split in ("train", "test"))
     stand_in(train, test)
-    monkeypatch.setattr(reproduction, "SAMPLES", 200)
-    monkeypatch.setattr(reproduction, "EPOCH", 4)
-    monkeypatch.setattr(reproduction, "EVERY_EPOCHS", 1)
+    monkeypatch.setattr(table_1, "SAMPLES", 200)
+    monkeypatch.setattr(table_1, "EPOCH", 4)
+    monkeypatch.setattr(table_1, "EVERY_EPOCHS", 1)
     return train[:1250].numpy() / 255, train[1250:].numpy() / 255, test.numpy() / 255  # pyright: ignore
 
 
@@ -114,7 +118,7 @@ def test_50_000_images_train_the_next_1_000_choose_and_the_test_images_test(stan
     assert train == list(range(50_000))
     assert validation == list(range(50_000, 51_000))
     assert test == list(range(5, 10_005))
-    shown = reproduction.evaluation_images(PLACE)
+    shown = table_1.evaluation_images(PLACE)
     assert [numbers_of(part) for part in shown] == [validation, test]
     assert shown[0].dtype is torch.float32
 
@@ -135,7 +139,7 @@ def test_a_record_of_table_1_is_what_a_run_by_hand_gives(digits, recipe: str, la
     eight updates tell them apart."""
     _, validation, test = digits
     options: dict[str, Any] = {"device": "cpu", "optimizer_g": Adam(1e-2)}
-    result = reproduction.table_1(3, epochs=2, recipe=recipe, root=PLACE, said=lambda _: None, **options)
+    result = table_1.table_1(3, epochs=2, recipe=recipe, root=PLACE, **options)
     trainer = recipes.get(recipe).trainer(PLACE, seed=3, steps=8, **options)
     assert trainer.ema is not None
     samples: dict[str, list[Tensor]] = {"last": [], "averaged": []}
@@ -155,7 +159,9 @@ def test_a_record_of_table_1_is_what_a_run_by_hand_gives(digits, recipe: str, la
     assert abs(result["test"]["last, final"]["nats"] - result["test"]["averaged, final"]["nats"]) > 1
 
 
-def test_a_generator_trained_on_the_score_meets_training_images_alone(digits, monkeypatch: pytest.MonkeyPatch):
+def test_a_generator_trained_on_the_score_meets_training_images_alone(
+    digits, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
     """Its curve and its score against the same by hand, from the weights that it had at each look."""
     train, validation, test = digits
     monkeypatch.setattr(score_itself, "EPOCH", 20)
@@ -172,7 +178,7 @@ def test_a_generator_trained_on_the_score_meets_training_images_alone(digits, mo
 
     monkeypatch.setattr(training, "sample", watched)
     monkeypatch.setattr(score_itself, "descend", noted)
-    result = score_itself.train_and_score(3, epochs=1, root=PLACE, said=lambda _: None)
+    result = score_itself.measure(Unit("seed 3", tmp_path, "key"), seed=3, epochs=1, root=PLACE)
     ((pixels, options),) = given
     np.testing.assert_array_equal(pixels, train.astype(np.float32))
     assert options == {"steps": 20, "seed": 3, "noise": "unit uniform", "precision": "float32"}
@@ -205,7 +211,9 @@ def test_descending_on_the_score_is_adam_on_fresh_batches_with_a_falling_rate():
         torch.testing.assert_close(one, other, atol=1e-5, rtol=1e-3)
 
 
-def test_the_anchors_are_made_of_training_images_and_scored_by_the_protocol(digits, monkeypatch: pytest.MonkeyPatch):
+def test_the_anchors_are_made_of_training_images_and_scored_by_the_protocol(
+    digits, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
     train, validation, test = digits
     monkeypatch.setattr(anchors, "CENTRES", (5, 50))
     made: list[Tensor] = []
@@ -217,16 +225,20 @@ def test_the_anchors_are_made_of_training_images_and_scored_by_the_protocol(digi
         return made[-1]
 
     monkeypatch.setattr(anchors, "k_means", noted)
-    said: list[str] = []
-    found = anchors.scores(PLACE, said.append)
+
+    def scores() -> dict[str, Any]:
+        unit = Unit("a set", tmp_path, "key")
+        return {name: anchors.measure(unit, name=name, root=PLACE) for name in anchors.units(range(0))}
+
+    found = scores()
     torch.manual_seed(1)  # the sets do not depend on the caller's randomness
-    assert anchors.scores(PLACE, lambda _: None) == found
+    assert scores() == found
+    assert [found[name].pop("set") for name in found] == list(found)
     mean = train.mean(axis=0, keepdims=True)
     assert found["the mean training image"] == near(scored(validation, test, mean))
     assert found["the test images"] == near(scored(validation, test, test))
     assert found["5 k-means centres"] == near(scored(validation, test, made[0]))
-    assert [line.partition(":")[0] for line in said] == list(found)
-    record = records.read("gan2014-mnist-anchors", ROOT / records.FOLDER)["results"]
+    record = anchors.scores_of(records.read("gan2014-mnist-anchors", ROOT / records.FOLDER))
     assert [re.sub(r"\d+(?= )", "#", name) for name in found if "centres" not in name] == [
         re.sub(r"\d+(?= )", "#", name) for name in record if "centres" not in name
     ]
@@ -237,8 +249,8 @@ def test_a_study_of_modes_records_every_look():
     """Ten looks at all members, each by VEEGAN's count of 2,500 samples, written out for one law of two humps."""
     law = data.mixture([(-1.0, 0.0), (1.0, 0.0)], 0.4)
     config = TrainConfig(steps=20, batch=8, device="cpu")
-    setting = studies.Setting("two humps", law, studies.NON_SATURATING, config, z_dim=3)
-    result = studies.run(setting, (5, 6))
+    setting = mode_counts.Setting("two humps", law, mode_counts.NON_SATURATING, config, z_dim=3)
+    result = mode_counts.run(setting, (5, 6))
     ensemble, looks = setting.ensemble((5, 6)), []
     for record in ensemble.run():
         if record.step % 2 == 0:

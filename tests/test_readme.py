@@ -13,8 +13,8 @@ import pytest
 import torch
 from PIL import Image
 
-from ganlab import data, objectives, recipes, studies, training
-from ganlab.cli import STUDIES
+from ganlab import data, objectives, training
+from ganlab.experiments import mode_counts, recipes, study
 
 ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -113,9 +113,9 @@ def test_the_commands_name_recipes_and_studies_that_there_are():
         if command[0] == "train":
             assert command[1] in recipes.RECIPES
         if command[0] == "reproduce":
-            assert command[1] in STUDIES
+            assert command[1] in {"--list", *study.found()}
     for name in re.findall(r"gan2014-[a-z0-9-]+", TEXT):
-        assert name in {*recipes.RECIPES, *STUDIES}
+        assert name in {*recipes.RECIPES, *study.found()}
 
 
 @pytest.mark.slow
@@ -126,6 +126,7 @@ def test_the_cheap_commands_run(tmp_path: Path):
     cheap = {"doctor": [], "train": ["--steps", "20"], "sample": [], "ledger": []}
     commands = [command for command in COMMANDS if command[0] in cheap and command[1:2] != ["gan2014-cifar10"]]
     assert {command[0] for command in commands} == cheap.keys()
+    commands += [command for command in COMMANDS if command[1:] == ["--list"]]
     for command in [*commands, ["table", "--folder", str(ROOT / "figures/records")]]:
         line = [sys.executable, "-m", "ganlab", *command, *cheap.get(command[0], [])]
         done = subprocess.run(line, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
@@ -133,5 +134,5 @@ def test_the_cheap_commands_run(tmp_path: Path):
 
 
 def test_the_numbers_in_the_text_are_those_of_the_course():
-    assert len(studies.MODE_COUNTS) == 17
+    assert len(mode_counts.MODE_COUNTS) == 17
     assert sum(len(data.load("digits", split=split)) for split in ("train", "test")) == 1797

@@ -11,8 +11,11 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ganlab import data, models, records, reproduction, score_itself, training
+from ganlab import data, models, training
 from ganlab.errors import ConfigError, NonFiniteLoss, ShapeError
+from ganlab.experiments import gan2014_mnist_score as score_itself
+from ganlab.experiments import records, table_1
+from ganlab.experiments.units import Unit
 from ganlab.metrics import parzen
 
 ROOT = Path(__file__).parents[1]
@@ -120,13 +123,16 @@ def small_mnist(monkeypatch: pytest.MonkeyPatch) -> None:
     digits = {split: data.load("digits", split=split, size=28) for split in ("train", "test")}
     images = digits["train"].images
     monkeypatch.setattr(data, "three_parts", lambda *_: (images, images[1250:], digits["test"].images))
-    monkeypatch.setattr(reproduction, "SAMPLES", 200)
+    monkeypatch.setattr(table_1, "SAMPLES", 200)
     monkeypatch.setattr(score_itself, "EPOCH", 4)
 
 
 @pytest.mark.usefixtures("small_mnist")
-def test_the_study():
-    result = score_itself.train_and_score(1, epochs=2, said=lambda _: None)
+def test_the_study(tmp_path: Path):
+    unit = Unit("seed 1", tmp_path, "key")
+    result = score_itself.measure(unit, seed=1, epochs=2)
+    with Image.open(unit.picture) as picture:
+        assert picture.size == (16 * 30 + 2, 2 * 30 + 2)
     assert [row["step"] for row in result["curve"]] == list(range(1, 9))
     assert result["curve"][-1]["nats"] > result["curve"][0]["nats"]
     settings = {name: result[name] for name in ("precision", "batch", "samples per step", "noise", "samples")}

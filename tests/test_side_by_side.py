@@ -15,7 +15,7 @@ import pytest
 import torch
 
 from ganlab.errors import ConfigError
-from ganlab.side_by_side import side_by_side
+from ganlab.experiments.side_by_side import side_by_side
 
 
 @pytest.mark.slow
@@ -65,7 +65,7 @@ def test_a_script_without_a_guard_is_told_so(tmp_path: Path):
     script = tmp_path / "script.py"
     script.write_text(
         "import math\n"
-        "from ganlab.side_by_side import side_by_side\n"
+        "from ganlab.experiments.side_by_side import side_by_side\n"
         "print(list(side_by_side(math.sqrt, [4], workers=1)))\n"
     )
     process = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=100, check=False)
@@ -88,7 +88,7 @@ def _waiting_for_workers() -> subprocess.Popen[str]:
     """A script whose two workers sleep for ten minutes."""
     code = """
         import time
-        from ganlab.side_by_side import side_by_side
+        from ganlab.experiments.side_by_side import side_by_side
         if __name__ == "__main__":
             print("begun", flush=True)
             list(side_by_side(time.sleep, [600, 600], workers=2))

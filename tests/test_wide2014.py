@@ -15,10 +15,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
-from ganlab import data, models, objectives, recipes, training
+from ganlab import data, models, objectives, training
 from ganlab.data import readers
 from ganlab.data.tfd import FILE
 from ganlab.errors import CheckpointError, ConfigError
+from ganlab.experiments import recipes
 from ganlab.models.base import limit_norms
 from ganlab.models.mlp2014 import Maxout
 from ganlab.models.wide2014 import MaxoutConv

@@ -3,7 +3,7 @@
 import contextlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import fields, replace
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -75,9 +75,7 @@ class Ensemble(Trainer):
 
     def _looked_at(self, examples: Tensor | Law) -> tuple[Fit, list[str]]:
         """One member alone, as `Trainer` looks at it; then that stacking leaves its answers as they are."""
-        assert isinstance(self.G, Stacked)
-        assert isinstance(self.D, Stacked)
-        G, D = (stacked.member(0).to(self.device) for stacked in (self.G, self.D))
+        G, D = (cast(Stacked, network).member(0).to(self.device) for network in (self.G, self.D))
         real, z = self.source.batch(0), self._first_noise()
         fit, said = front_door.look(G, D, self.objective, real[0], z, NO_LABELS, examples, self._precision)
         _require_equal_answers("G", G, self.G, z.expand(len(self.seeds), *z.shape))
@@ -116,10 +114,7 @@ class Ensemble(Trainer):
 
     def member(self, number: int) -> tuple[nn.Module, nn.Module]:
         """Copies of one member's G (averaged, where there is an average) and D, as networks of their own."""
-        G, D = self.sampler, self.D
-        assert isinstance(G, Stacked)
-        assert isinstance(D, Stacked)
-        return G.member(number), D.member(number)
+        return cast(Stacked, self.sampler).member(number), cast(Stacked, self.D).member(number)
 
     @property
     def description(self) -> dict[str, Any]:

@@ -19,13 +19,14 @@ from ganlab.training.sources import Law
 class Recipe:
     """One experiment.
 
-    data     an image set's name for `ganlab.data.load`, or a law with known density
-    G, D     specifications for `ganlab.models.build`
-    first    train on the first so many images only: the rest is for validation
-    prepare  what is done to the images once, before training; None: they are scaled to G's output range
-    epochs   the length in passes over the images (then `config.steps` is not used); the momentum's epoch follows, too
-    after    the recipe whose trained generator this one's is stacked on
-    labels   whether both networks take the labels of the examples
+    data         an image set's name for `ganlab.data.load`, or a law with known density
+    G, D         specifications for `ganlab.models.build`
+    first        train on the first so many images only: the rest is for validation
+    prepare      what is done to the images once, before training; None: they are scaled to G's output range
+    epochs       the length in passes over the images (then `config.steps` is not used); the momentum's epoch follows
+    output_bias  sets the bias of G's output, from the mean of the images in [0, 1]
+    after        the recipe whose trained generator this one's is stacked on, which is what `stack` does
+    labels       whether both networks take the labels of the examples
     """
 
     name: str
@@ -39,7 +40,9 @@ class Recipe:
     first: int | None = None
     prepare: Callable[[Tensor], Tensor] | None = None
     epochs: int | None = None
+    output_bias: Callable[[Any, Tensor], None] | None = None
     after: str | None = None
+    stack: Callable[[Any, nn.Module], None] | None = None
     labels: bool = False
 
     def trainer(self, root: Path | None = None, start: Path | None = None, **options: Any) -> Trainer:
@@ -48,7 +51,7 @@ class Recipe:
         `start` is the exported generator of the recipe before, where there is one. Raises `DatasetUnavailable` when the
         images are not under `root`, `ConfigError` for options that do not fit, `CheckpointError` without `start`.
         """
-        first_stage = self._first_stage(start)
+        first_stage = None if self.after is None else self._first_stage(start)
         examples, labels = self.data, True if self.labels else None
         if isinstance(examples, str):
             loaded = data.load(examples, root=root, size=self.size)
@@ -56,24 +59,22 @@ class Recipe:
             labels = loaded.labels[: self.first] if self.labels else None
         config = replace(self._with_epochs(examples), **options)
         G, D = self.networks(config.seed, examples)
-        if isinstance(G, models.DeepFaceGenerator2014) and first_stage is not None:
-            G.stack_on(first_stage)
+        if self.stack is not None and first_stage is not None:
+            self.stack(G, first_stage)
         if self.prepare is not None and isinstance(examples, Tensor):
             examples = self.prepare(examples)
         return Trainer(G, D, self.objective, examples, config, labels=labels)
 
     def networks(self, seed: int, examples: Any = None) -> tuple[nn.Module, nn.Module]:
-        """G and D untrained, with this seed; the bias of sigmoid pixels follows the mean of uint8 images, if given."""
+        """G and D untrained, with this seed; `output_bias` follows the mean of uint8 images, if they are given."""
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             G, D = models.build(self.G), models.build(self.D)
-        if isinstance(G, models.Generator2014 | models.FaceGenerator2014) and isinstance(examples, Tensor):
-            G.set_output_bias(examples.float().mean(dim=0) / 255)
+        if self.output_bias is not None and isinstance(examples, Tensor):
+            self.output_bias(G, examples.float().mean(dim=0) / 255)
         return G, D
 
-    def _first_stage(self, start: Path | None) -> nn.Module | None:
-        if self.after is None:
-            return None
+    def _first_stage(self, start: Path | None) -> nn.Module:
         if start is None or not start.exists():
             raise CheckpointError(f"{self.name} goes on from {start}, which is not there; train {self.after} first.")
         return load_generator(start)[0]
@@ -149,6 +150,7 @@ _RECIPES = (
         config=replace(_as_2014(lr=0.1), noise="unit uniform", ema=0.99999, ema_warmup=1),
         first=50_000,
         epochs=1000,
+        output_bias=models.Generator2014.set_output_bias,
     ),
     Recipe(
         name="mnist-mlp",
@@ -186,6 +188,7 @@ _RECIPES = (
         objective=GAN_2014,
         config=_as_2014(lr=0.05),
         epochs=50,
+        output_bias=models.FaceGenerator2014.set_output_bias,
     ),
     Recipe(
         name="gan2014-faces-2",
@@ -197,6 +200,7 @@ _RECIPES = (
         config=_as_2014(lr=0.05),
         epochs=22,
         after="gan2014-faces-1",
+        stack=models.DeepFaceGenerator2014.stack_on,
     ),
     Recipe(
         name="ring",

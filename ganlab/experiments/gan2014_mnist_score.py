@@ -1,4 +1,4 @@
-"""The 2014 generator trained on the Parzen score itself, with no discriminator.
+"""gan2014-mnist-score: the 2014 generator trained on the Parzen score itself, with no discriminator.
 
 G descends −mean log p̂(x) over training images x, where p̂ is the Parzen window of fresh samples of G. This asks that
 each training image has some sample near it. It does not ask that each sample is near an image.
@@ -6,17 +6,20 @@ each training image has some sample near it. It does not ask that each sample is
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from ganlab import data, plots, recipes, reproduction, training
+from ganlab import data, plots, training
 from ganlab.errors import ConfigError, NonFiniteLoss, ShapeError
+from ganlab.experiments import recipes, table_1
+from ganlab.experiments.study import Preset, Record, Row, Study
+from ganlab.experiments.tables import mean_and_range
+from ganlab.experiments.units import Unit
 from ganlab.metrics import parzen
-from ganlab.reproduction import plain_score
 from ganlab.training.sampling import draw_noise, z_dim_of
 
 SIGMA = parzen.PAPER_SIGMAS[2]
@@ -89,18 +92,10 @@ def descend(
         yield value
 
 
-def train_and_score(
-    seed: int,
-    *,
-    epochs: float,
-    out: Path | None = None,
-    root: Path | None = None,
-    precision: str = "float32",
-    said: Callable[[str], None] = print,
+def measure(
+    unit: Unit, *, seed: int, epochs: float, root: Path | None = None, precision: str = "float32"
 ) -> dict[str, Any]:
     """Train on MNIST with one seed, and score the last weights by the 2014 paper's protocol. Plain values for a record.
-
-    out  a folder for a picture of samples; None: no picture
 
     Raises `DatasetUnavailable` without MNIST, and what `descend` raises.
     """
@@ -108,20 +103,19 @@ def train_and_score(
     steps = round(epochs * EPOCH)
     recipe = recipes.get("gan2014-mnist")
     train, _, _ = data.three_parts("mnist", root)
-    validation, test = reproduction.evaluation_images(root)
+    validation, test = table_1.evaluation_images(root)
     G = recipe.networks(seed, train)[0]
     curve: list[dict[str, float]] = []
     options: dict[str, Any] = {"seed": seed, "noise": recipe.config.noise, "precision": precision}
     for step, _ in enumerate(descend(G, train.float() / 255, steps=steps, **options), start=1):
+        unit.progress(step / steps)
         if step % max(1, steps // LOOKS) == 0:
-            drawn = training.sample(G, reproduction.SAMPLES, noise=recipe.config.noise, seed=1)
+            drawn = training.sample(G, table_1.SAMPLES, noise=recipe.config.noise, seed=1)
             nats = float(parzen.log_densities(validation, drawn, parzen.PAPER_SIGMAS).mean(dim=1).max())
             curve.append({"step": step, "nats": nats, "seconds": round(time.perf_counter() - begun, 1)})
-            said(f"seed {seed}, step {step}: {nats:.1f} nats")
-    drawn = training.sample(G, reproduction.SAMPLES, noise=recipe.config.noise, seed=1)
-    if out:
-        picture = reproduction.picture_of("gan2014-mnist-score", seed, out)
-        plots.save_grid_png(drawn[:32], picture, columns=16, value_range=(0, 1))
+            unit.progress(step / steps, f"step {step}: {nats:.1f} nats")
+    drawn = training.sample(G, table_1.SAMPLES, noise=recipe.config.noise, seed=1)
+    plots.save_grid_png(drawn[:32], unit.picture, columns=16, value_range=(0, 1))
     return {
         "seed": seed,
         "epochs": epochs,
@@ -132,6 +126,39 @@ def train_and_score(
         "noise": recipe.config.noise,
         "samples": len(drawn),
         "curve": curve,
-        "test": plain_score(parzen.score(drawn, validation, test)),
-        "seconds": round(time.perf_counter() - begun, 1),
+        "test": table_1.plain_score(parzen.score(drawn, validation, test)),
     }
+
+
+def rows(record: Record) -> list[Row]:
+    """One row: it beats every GAN."""
+    results = record["results"]
+    about = "the 2014 generator trained on this score itself, no D, {epochs:g} epochs".format(**results[0])
+    said = f"{mean_and_range([result['test']['nats'] for result in results])}; the last weights"
+    return [Row(f"{table_1.SCORE}: {about}", said)]
+
+
+def every(record: Record) -> list[tuple[str, ...]]:
+    """A row for each seed."""
+    return [
+        (f"the 2014 generator trained on this score itself, no D: seed {one['seed']}", table_1.shown(one["test"]), "")
+        for one in record["results"]
+    ]
+
+
+STUDY = Study(
+    name="gan2014-mnist-score",
+    about="how far the Parzen score rises when G is trained on it, without a discriminator",
+    lesson="06",
+    measure=measure,
+    seeds=3,
+    presets={
+        "laptop": Preset("30 epochs: 4 minutes on four cores in bfloat16", {"epochs": 30.0}),
+        "paper": Preset("100 epochs: 12 minutes on four cores in bfloat16", {"epochs": 100.0}),
+    },
+    uses=("epochs", "precision", "root"),
+    rule="the weights at the end",
+    rows=rows,
+    columns=table_1.COLUMNS,
+    every=every,
+)

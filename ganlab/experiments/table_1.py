@@ -1,4 +1,4 @@
-"""The 2014 paper's Table 1 on MNIST, measured again: training, Parzen score on a schedule, record."""
+"""The protocol of the 2014 paper's Table 1 on MNIST: training, Parzen score on a schedule, rows of tables."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -9,8 +9,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ganlab import data, models, plots, recipes, training
+from ganlab import data, models, plots, training
 from ganlab.errors import CheckpointError
+from ganlab.experiments import recipes
+from ganlab.experiments.study import Published, Record, Row
+from ganlab.experiments.tables import mean_and_range
+from ganlab.experiments.units import Unit
 from ganlab.metrics import parzen
 from ganlab.training import Trainer, checkpoint
 from ganlab.training.config import options_of
@@ -25,19 +29,20 @@ RULE = (
     " chosen for the last and for the averaged weights apart"
 )
 """How weights are chosen. The paper gives no stopping rule; this one was fixed before the first run."""
-TRAININGS: dict[str, tuple[str, dict[str, Any]]] = {
-    "gan2014-mnist": ("gan2014-mnist", {}),
-    "gan2014-mnist-short-average": ("gan2014-mnist", {"ema": 0.9999, "ema_warmup": 9}),
-    "mnist-mlp": ("mnist-mlp", {}),
-}
-"""Studies that train: recipe and options. The short average reaches back a tenth of the run, at most 20 epochs."""
-RECORDS = (*TRAININGS, "gan2014-mnist-score", "gan2014-mnist-anchors")
-"""The records that the results table is made of."""
-PUBLISHED = {
-    "value": "225 ± 2",
-    "unit": "nats, mean log-likelihood of the test images, ± standard error over them",
-    "source": "Goodfellow et al. 2014, Table 1, MNIST, adversarial nets",
-}
+PUBLISHED = Published(
+    value="225 ± 2",
+    unit="nats, mean log-likelihood of the test images, ± standard error over them",
+    source="Goodfellow et al. 2014, Table 1, MNIST, adversarial nets",
+    protocol="Parzen window around 10,000 samples, its width chosen by validation images; no average over weights",
+)
+USES = ("epochs", "precision", "device", "root")
+SCORE = "Parzen log-likelihood on MNIST (nats)"
+COLUMNS = (
+    "Parzen log-likelihood on MNIST (nats, ± standard error)",
+    "the weights themselves",
+    "averaged weights",
+)
+"""Of the long table, in all studies with this score."""
 
 
 @dataclass
@@ -57,13 +62,14 @@ def table_1(
     place: Path | None = None,
     picture: Path | None = None,
     root: Path | None = None,
-    said: Callable[[str], None] = print,
+    told: Callable[[float, str], None] = lambda _done, _note: None,
     **options: Any,
 ) -> dict[str, Any]:
     """Train a recipe for MNIST with one seed, and score it as the 2014 paper does. Plain values for a record.
 
     place    a checkpoint to go on from when the run was cut off; it holds the curve and the best samples, too
     picture  a PNG file to write: samples of the chosen weights, above the last ones', below the averaged ones'
+    told     is given, at every step, how much is done, and a note at every look
     options  of `TrainConfig`, such as precision="bfloat16" or device="cuda"
 
     The looks are those of `RULE`, whose end is that of this run: a run that is lengthened gives up the look at its old
@@ -89,8 +95,8 @@ def table_1(
         curve = [row for row in kept["curve"] if _due(row["epoch"]) or row["epoch"] == end]
         before = kept["seconds"]
         best = {name: Best(**values) for name, values in kept["best"].items()}
-        said(f"seed {seed}: going on from epoch {trainer.step / EPOCH:g}")
-    for _ in _looks(trainer):
+        told(trainer.step / trainer.config.steps, f"going on from epoch {trainer.step / EPOCH:g}")
+    for done in _looks(trainer, told):
         row: dict[str, float] = {"epoch": trainer.step / EPOCH}
         for name, G in (("last", trainer.G), ("averaged", trainer.sampler)):
             low, high = models.value_range(G)
@@ -101,7 +107,7 @@ def table_1(
                 best[name] = look
         row["seconds"] = round(before + time.perf_counter() - begun, 1)
         curve.append(row)
-        said(f"seed {seed}, epoch {row['epoch']:g}: {row['last']:.1f}, averaged {row['averaged']:.1f} nats")
+        told(done, f"epoch {row['epoch']:g}: {row['last']:.1f}, averaged {row['averaged']:.1f} nats")
         if place:
             values = {name: vars(one) for name, one in best.items()}
             measured = {"curve": curve, "best": values, "seconds": row["seconds"]}
@@ -115,7 +121,6 @@ def table_1(
     for name, one in best.items():
         score = parzen.score(one.samples.float(), validation, test)
         scores[name] = {"epoch": one.epoch} | plain_score(score)
-        said(f"seed {seed}, {name} (epoch {one.epoch:g}): {score}")
     return {
         "seed": seed,
         "epochs": epochs,
@@ -143,11 +148,13 @@ def plain_score(score: parzen.ParzenScore) -> dict[str, float]:
     }
 
 
-def _looks(trainer: Trainer) -> Iterator[None]:
-    """Train on; stop to look after every so many epochs, and at the end."""
+def _looks(trainer: Trainer, told: Callable[[float, str], None]) -> Iterator[float]:
+    """Train on; stop to look after every so many epochs, and at the end. Yields how much is done."""
     for record in trainer.run():
-        if _due(record.step / EPOCH) or record.step == trainer.config.steps:
-            yield
+        done = record.step / trainer.config.steps
+        told(done, "")
+        if _due(record.step / EPOCH) or done == 1:
+            yield done
 
 
 def _due(epoch: float) -> bool:
@@ -155,48 +162,34 @@ def _due(epoch: float) -> bool:
     return epoch % EVERY_EPOCHS == 0
 
 
-def one_seed(seed: int, *, study: str, out: Path, **options: Any) -> dict[str, Any]:
-    """`table_1` of a study, with its checkpoint in runs/STUDY and its picture in the folder `out`."""
-    folder = Path("runs") / study
-    folder.mkdir(parents=True, exist_ok=True)
-    recipe, changed = TRAININGS[study]
-    place, picture = folder / f"seed-{seed}.ckpt", picture_of(study, seed, out)
-    return table_1(seed, recipe=recipe, place=place, picture=picture, **changed, **options)
+def measure(unit: Unit, *, seed: int, **options: Any) -> dict[str, Any]:
+    """`table_1` as a unit of a study, with its checkpoint and its picture in the unit's places."""
+    return table_1(seed, place=unit.checkpoint, picture=unit.picture, told=unit.progress, **options)
 
 
-def picture_of(study: str, seed: int, folder: Path) -> Path:
-    """Where the samples of a study's run with this seed are shown."""
-    return folder / f"{study}-seed-{seed}.png"
+def rows(record: Record, *, about: str, averaged: str) -> list[Row]:
+    """The short table's row of a training: `about` it, with {epochs:g}, and how its weights were `averaged`."""
+    results = record["results"]
+    last, mean = ([result["test"][name]["nats"] for result in results] for name in ("last", "averaged"))
+    measured = (
+        f"{mean_and_range(last)}; {averaged}: {mean_and_range(mean)}; weights with the best validation score of looks"
+        f" every {EVERY_EPOCHS} epochs"
+    )
+    return [Row(f"{SCORE}: {about.format(**results[0])}", measured, PUBLISHED)]
 
 
-def results_table(
-    whole: dict[str, Any],
-    short: dict[str, Any],
-    modern: dict[str, Any],
-    chased: dict[str, Any],
-    anchors: dict[str, Any],
-) -> str:
-    """The README's results table, in Markdown, from the five `RECORDS`."""
-
-    def shown(test: dict[str, float]) -> str:
-        return f"{test['nats']:.0f} ± {test['standard_error']:.0f}"
-
-    rows = [
-        "| Parzen log-likelihood on MNIST (nats, ± standard error) | the weights themselves | averaged weights |",
-        "|---|---|---|",
-        f"| published: {whole['published']['source']} | {whole['published']['value']} | |",
+def every(record: Record, *, about: str) -> list[tuple[str, ...]]:
+    """The long table's rows of a training, a seed each: `about` it, with {epochs:g}."""
+    return [
+        (
+            f"measured: {about.format(**result)}, seed {result['seed']}",
+            shown(result["test"]["last"]),
+            shown(result["test"]["averaged"]),
+        )
+        for result in record["results"]
     ]
-    trained = {
-        "the 2014 recipe, {:g} epochs, averaged over the whole run": whole,
-        "the same trainings carried on, {:g} epochs, averaged over the last tenth, at most 20 epochs": short,
-        "a modern recipe, {:g} epochs, averaged over the whole run": modern,
-    }
-    for about, record in trained.items():
-        for result in record["results"]:
-            name = f"measured: {about.format(result['epochs'])}, seed {result['seed']}"
-            rows.append(f"| {name} | {shown(result['test']['last'])} | {shown(result['test']['averaged'])} |")
-    for result in chased["results"]:
-        about = f"the 2014 generator trained on this score itself, no D: seed {result['seed']}"
-        rows.append(f"| {about} | {shown(result['test'])} | |")
-    rows += [f"| no generator: {name} | {shown(test)} | |" for name, test in anchors["results"].items()]
-    return "\n".join(rows)
+
+
+def shown(score: dict[str, float]) -> str:
+    """A score with its standard error, in whole nats."""
+    return f"{score['nats']:.0f} ± {score['standard_error']:.0f}"

@@ -1,20 +1,19 @@
-"""Studies: one question, several settings, many seeds. Each is written to a record by `python -m ganlab reproduce`."""
+"""mode-counts: which of 17 ways to train keep the modes of a ring and of a grid, over 16 seeds each."""
 
-import os
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from torch import nn
 
 from ganlab import data
 from ganlab.data.toy import Mixture
+from ganlab.experiments.study import Preset, Record, Row, Study
+from ganlab.experiments.tables import mean_and_range
+from ganlab.experiments.units import Unit
 from ganlab.metrics.modes import PROTOCOL_SAMPLES, ModeCount, count_modes
 from ganlab.models import ToyDiscriminator, ToyGenerator
 from ganlab.objectives import MINIMAX, NON_SATURATING, Objective
-from ganlab.side_by_side import side_by_side
 from ganlab.training import Adam, Ensemble, TrainConfig
 from ganlab.training.config import options_of
 
@@ -46,15 +45,22 @@ def count(ensemble: Ensemble, law: Mixture) -> list[ModeCount]:
     return [count_modes(points, law.modes, law.sigmas[0]) for points in ensemble.sample(PROTOCOL_SAMPLES, seed=1)]
 
 
-def run(setting: Setting, seeds: Sequence[int]) -> dict[str, Any]:
-    """Train a setting and count its modes ten times on the way: plain values, one list entry per seed."""
-    begun = time.perf_counter()
+def run(
+    setting: Setting, seeds: Sequence[int], told: Callable[[float, str], None] = lambda _done, _note: None
+) -> dict[str, Any]:
+    """Train a setting and count its modes ten times on the way: plain values, one list entry per seed.
+
+    `told` is given, at every step, how much is done, and a note at every look.
+    """
     ensemble = setting.ensemble(seeds)
     every = setting.config.steps // LOOKS
     looks = []
     for record in ensemble.run():
+        note = ""
         if record.step % every == 0:
             looks.append((record.step, count(ensemble, setting.law)))
+            note = f"modes {' '.join(str(count.modes) for count in looks[-1][1])}"
+        told(record.step / setting.config.steps, note)
     return {
         "setting": setting.name,
         "law": f"{len(setting.law.modes)} modes, σ {setting.law.sigmas[0]}",
@@ -65,7 +71,6 @@ def run(setting: Setting, seeds: Sequence[int]) -> dict[str, Any]:
         "steps": [step for step, _ in looks],
         "modes": [[c.modes for c in counts] for _, counts in looks],
         "high_quality": [[round(c.high_quality, 4) for c in counts] for _, counts in looks],
-        "seconds": round(time.perf_counter() - begun, 1),
     }
 
 
@@ -74,10 +79,12 @@ CURE: dict[str, Any] = {"instance_noise": 1.0, "decay_from": 0.5}
 """Instance noise that falls from 1 to 0 over the first half, learning rates that fall to 0 over the second."""
 
 
-def on_ring(name: str, *, steps: int = 4000, z_dim: int = 2, **options: Any) -> Setting:
+def on_ring(
+    name: str, *, objective: Objective = NON_SATURATING, steps: int = 4000, z_dim: int = 2, **options: Any
+) -> Setting:
     """A setting on the ring of eight, with NS-GAN, batch 128 and Adam at 0.001 unless told otherwise."""
     config = TrainConfig(**{"steps": steps, "batch": 128, "device": "cpu", **_RATES, **options})
-    return Setting(name, data.ring(), NON_SATURATING, config, z_dim)
+    return Setting(name, data.ring(), objective, config, z_dim)
 
 
 def on_grid(name: str, *, objective: Objective = MINIMAX, steps: int = 9000, **options: Any) -> Setting:
@@ -107,17 +114,66 @@ MODE_COUNTS = (
 )
 
 
-def run_all(
-    settings: Sequence[Setting],
-    seeds: Sequence[int],
-    *,
-    workers: int | None = None,
-    said: Callable[[str], None] = print,
-) -> list[dict[str, Any]]:
-    """Run settings side by side, one process and one thread for each core; results in the order of the settings."""
-    results = []
-    job = partial(run, seeds=tuple(seeds))
-    for result in side_by_side(job, settings, workers=workers or os.cpu_count() or 1):
-        said(f"{result['setting']}: modes {result['modes'][-1]}, {result['seconds']} s")
-        results.append(result)
-    return results
+def units_of(settings: Sequence[Setting], seeds: Sequence[int]) -> dict[str, dict[str, Any]]:
+    """A unit for each setting, with all seeds at once."""
+    return {setting.name: {"setting": setting, "seeds": tuple(seeds)} for setting in settings}
+
+
+def units(seeds: Sequence[int]) -> dict[str, dict[str, Any]]:
+    """Those of this study."""
+    return units_of(MODE_COUNTS, seeds)
+
+
+def measure(unit: Unit, *, setting: Setting, seeds: Sequence[int]) -> dict[str, Any]:
+    """`run` as a unit of the study."""
+    return run(setting, seeds, unit.progress)
+
+
+def row(experiment: str, settings: Mapping[str, str], record: Record) -> Row:
+    """What was found under some settings of a record, each with the words that say which it is."""
+    results = {result["setting"]: result for result in record["results"]}
+
+    def found(name: str) -> str:
+        modes, good = results[name]["modes"][-1], [100 * share for share in results[name]["high_quality"][-1]]
+        return f"{mean_and_range(modes, digits=1)}, samples good {mean_and_range(good, unit=' %')}"
+
+    parts = [*(f"{words}: {found(name)}" for words, name in settings.items()), "the weights at the end"]
+    return Row(f"{experiment}: modes found in 2,500 samples", "; ".join(parts))
+
+
+def rows(record: Record) -> list[Row]:
+    """Ring and grid: trained plainly, and cured."""
+    laws = {"ring": "NS-GAN on the ring of 8", "grid": "minimax GAN on the grid of 25"}
+    ways = ("alternating, k = 1", "noise and decay")
+    return [row(about, {way: f"{law}: {way}" for way in ways}, record) for law, about in laws.items()]
+
+
+def every(record: Record) -> list[tuple[str, ...]]:
+    """A row for each setting, with a number for each seed."""
+    return [
+        (
+            result["setting"],
+            " ".join(map(str, result["modes"][-1])),
+            " ".join(f"{100 * share:.0f}" for share in result["high_quality"][-1]),
+        )
+        for result in record["results"]
+    ]
+
+
+STUDY = Study(
+    name="mode-counts",
+    about="ring of 8 and grid of 25 under 17 settings: which modes are found, and how many samples are good",
+    lesson="05",
+    measure=measure,
+    units=units,
+    seeds=16,
+    presets={"laptop": Preset("10 minutes on four cores")},
+    rule="the counts after the last step; those on the way are kept, too",
+    rows=rows,
+    columns=(
+        "VEEGAN's count of 2,500 samples of each seed, after the last step",
+        "modes found",
+        "good samples (%)",
+    ),
+    every=every,
+)

@@ -7,18 +7,18 @@ from pathlib import Path
 
 import pytest
 
-from ganlab import records, studies
 from ganlab.errors import ConfigError
+from ganlab.experiments import mode_counts, records, running
 from ganlab.metrics.modes import count_modes
 from ganlab.training import Trainer
 from ganlab.training.config import options_of
 
 ROOT = Path(__file__).parents[1]
-TINY = studies.on_ring("tiny", steps=20, instance_noise=0.5)
+TINY = mode_counts.on_ring("tiny", steps=20, instance_noise=0.5)
 
 
 def test_a_study_counts_what_a_single_run_reaches():
-    result = studies.run(TINY, [3, 4])
+    result = mode_counts.run(TINY, [3, 4])
     assert result["steps"] == [2 * i for i in range(1, 11)]
     G, D = TINY.ensemble([4]).member(0)
     trainer = Trainer(G, D, TINY.objective, TINY.law, replace(TINY.config, seed=4))
@@ -30,18 +30,26 @@ def test_a_study_counts_what_a_single_run_reaches():
 
 
 @pytest.mark.slow
-def test_workers_change_nothing_but_the_time():
+def test_workers_change_nothing_but_the_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """Two processes that import torch: 8 s."""
-    said: list[str] = []
-    together = studies.run_all([TINY, replace(TINY, name="again")], [0, 1], workers=2, said=said.append)
-    alone = studies.run(TINY, [0, 1])
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(mode_counts, "MODE_COUNTS", (TINY, replace(TINY, name="again")))
+    together = running.reproduce(mode_counts.STUDY, {"seeds": 2}, workers=2)["results"]
+    alone = mode_counts.run(TINY, [0, 1])
     assert [one["setting"] for one in together] == ["tiny", "again"]
     assert all(one["modes"] == alone["modes"] for one in together)
-    assert len(said) == 2
+
+
+def test_a_run_says_how_far_it_is():
+    told: list[tuple[float, str]] = []
+    result = mode_counts.run(TINY, [3, 4], lambda *said: told.append(said))
+    assert [done for done, _ in told] == pytest.approx([step / 20 for step in range(1, 21)])
+    notes = [note for _, note in told if note]
+    assert notes == [f"modes {one} {other}" for one, other in result["modes"]]
 
 
 def test_settings_have_names_of_their_own():
-    names = [setting.name for setting in studies.MODE_COUNTS]
+    names = [setting.name for setting in mode_counts.MODE_COUNTS]
     assert len(set(names)) == len(names)
 
 
@@ -84,8 +92,8 @@ def test_a_missing_or_damaged_record_says_what_to_do(tmp_path: Path):
 def test_the_courses_record_is_of_the_courses_settings():
     """Whoever changes a setting measures it again."""
     kept = records.read("mode-counts", Path(__file__).parents[1] / records.FOLDER)
-    assert [one["setting"] for one in kept["results"]] == [setting.name for setting in studies.MODE_COUNTS]
-    for one, setting in zip(kept["results"], studies.MODE_COUNTS, strict=True):
+    assert [one["setting"] for one in kept["results"]] == [setting.name for setting in mode_counts.MODE_COUNTS]
+    for one, setting in zip(kept["results"], mode_counts.MODE_COUNTS, strict=True):
         assert one["config"] == json.loads(json.dumps(options_of(setting.config)))
         assert one["seeds"] == list(range(16))
         assert one["z_dim"] == setting.z_dim

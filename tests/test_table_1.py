@@ -4,7 +4,7 @@ import copy
 import itertools
 import json
 import math
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +14,10 @@ import torch
 from PIL import Image
 from torch import nn
 
-from ganlab import data, models, objectives, recipes, records, reproduction, training
+from ganlab import data, models, objectives, training
 from ganlab.errors import CheckpointError, ConfigError
+from ganlab.experiments import recipes, records, table_1
+from ganlab.experiments.study import get
 from ganlab.metrics import parzen
 from ganlab.models.mlp2014 import Maxout
 from ganlab.training.config import SGD, options_of
@@ -117,19 +119,22 @@ def small_mnist(monkeypatch: pytest.MonkeyPatch) -> None:
     digits = {split: data.load("digits", split=split, size=28) for split in ("train", "test")}
     monkeypatch.setattr(recipes.data, "load", lambda _name, **options: digits[options.get("split", "train")])
     images = digits["train"].images
-    monkeypatch.setattr(reproduction.data, "three_parts", lambda *_: (images, images[1250:], digits["test"].images))
+    monkeypatch.setattr(table_1.data, "three_parts", lambda *_: (images, images[1250:], digits["test"].images))
     for name, value in (("SAMPLES", 200), ("EPOCH", 4), ("EVERY_EPOCHS", 1)):
-        monkeypatch.setattr(reproduction, name, value)
+        monkeypatch.setattr(table_1, name, value)
 
 
 @pytest.mark.usefixtures("small_mnist")
 def test_a_cut_run_goes_on_to_the_same_result(tmp_path: Path):
     """Twelve updates of the full networks, three times: 5 s."""
-    whole = reproduction.table_1(3, epochs=3, device="cpu")
-    reproduction.table_1(3, epochs=2, device="cpu", place=tmp_path / "c")
-    said: list[str] = []
-    rest = reproduction.table_1(3, epochs=3, device="cpu", place=tmp_path / "c", said=said.append)
-    assert said[0] == "seed 3: going on from epoch 2"
+    whole = table_1.table_1(3, epochs=3, device="cpu")
+    table_1.table_1(3, epochs=2, device="cpu", place=tmp_path / "c")
+    told: list[tuple[float, str]] = []
+    rest = table_1.table_1(3, epochs=3, device="cpu", place=tmp_path / "c", told=lambda *said: told.append(said))
+    assert told[0] == (2 / 3, "going on from epoch 2")
+    assert [done for done, note in told if not note] == pytest.approx([(8 + i) / 12 for i in range(1, 5)])
+    assert told[-1][0] == 1
+    assert told[-1][1].startswith("epoch 3: ")
     assert rest["test"] == whole["test"]
     values = [[(row["epoch"], row["last"], row["averaged"]) for row in run["curve"]] for run in (whole, rest)]
     assert values[0] == values[1]
@@ -138,7 +143,7 @@ def test_a_cut_run_goes_on_to_the_same_result(tmp_path: Path):
 
 @pytest.mark.usefixtures("small_mnist")
 def test_the_best_weights_are_those_of_the_best_look():
-    result = reproduction.table_1(0, epochs=3, device="cpu")
+    result = table_1.table_1(0, epochs=3, device="cpu")
     for name in ("last", "averaged"):
         best = max(result["curve"], key=lambda row: row[name])
         assert result["test"][name]["epoch"] == best["epoch"]
@@ -148,9 +153,9 @@ def test_the_best_weights_are_those_of_the_best_look():
 @pytest.mark.usefixtures("small_mnist")
 def test_a_lengthened_run_gives_up_its_old_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """Four runs of the full networks: 5 s. The look at the old end, off the schedule, is made to score best of all."""
-    monkeypatch.setattr(reproduction, "EVERY_EPOCHS", 2)
-    straight = reproduction.table_1(3, epochs=4, device="cpu")
-    validation, _ = reproduction.evaluation_images()
+    monkeypatch.setattr(table_1, "EVERY_EPOCHS", 2)
+    straight = table_1.table_1(3, epochs=4, device="cpu")
+    validation, _ = table_1.evaluation_images()
     calls = itertools.count()
     with monkeypatch.context() as patch:
         draw = training.sample
@@ -158,16 +163,16 @@ def test_a_lengthened_run_gives_up_its_old_end(tmp_path: Path, monkeypatch: pyte
         def best_at_epoch_3(G: nn.Module, n: int, **options: Any) -> torch.Tensor:
             return validation if next(calls) >= 2 else draw(G, n, **options)
 
-        patch.setattr(reproduction.training, "sample", best_at_epoch_3)
-        short = reproduction.table_1(3, epochs=3, device="cpu", place=tmp_path / "c")
+        patch.setattr(table_1.training, "sample", best_at_epoch_3)
+        short = table_1.table_1(3, epochs=3, device="cpu", place=tmp_path / "c")
     assert epochs_of(short) == [2, 3]
     for name in ("last", "averaged"):
         assert short["test"][name] == short["test"][f"{name}, final"]  # the end of a run is looked at, too
         assert short["test"][name]["epoch"] == 3
 
-    again = reproduction.table_1(3, epochs=3, device="cpu", place=tmp_path / "c")
+    again = table_1.table_1(3, epochs=3, device="cpu", place=tmp_path / "c")
     assert (again["curve"], again["test"]) == (short["curve"], short["test"])
-    longer = reproduction.table_1(3, epochs=4, device="cpu", place=tmp_path / "c")
+    longer = table_1.table_1(3, epochs=4, device="cpu", place=tmp_path / "c")
     assert epochs_of(longer) == epochs_of(straight) == [2, 4]
     assert longer["test"] == straight["test"]
     for name in ("last", "averaged"):
@@ -182,12 +187,12 @@ def epochs_of(result: dict[str, Any]) -> list[float]:
 def test_a_training_without_scores_is_refused(tmp_path: Path):
     RECIPE.trainer(seed=3, steps=12, device="cpu").save(tmp_path / "c")
     with pytest.raises(CheckpointError, match=r"^\S+c holds a training without its scores; move it away or .*\.$"):
-        reproduction.table_1(3, epochs=3, device="cpu", place=tmp_path / "c")
+        table_1.table_1(3, epochs=3, device="cpu", place=tmp_path / "c")
 
 
 @pytest.mark.usefixtures("small_mnist")
 def test_a_result_says_what_decided_its_numbers():
-    result = reproduction.table_1(0, epochs=1, precision="bfloat16")
+    result = table_1.table_1(0, epochs=1, precision="bfloat16")
     assert result["config"]["precision"] == "bfloat16"
     assert result["config"]["device"] == training.pick_device("auto").type
     assert (result["samples"], result["samples kept as"]) == (200, "float16")
@@ -197,7 +202,7 @@ def test_a_result_says_what_decided_its_numbers():
 def test_the_modern_recipe_is_scored_and_shown_in_pixels_from_0_to_1(tmp_path: Path):
     """Its G gives pixels in (−1, 1), and grey at first."""
     picture = tmp_path / "out" / "seen.png"
-    result = reproduction.table_1(0, epochs=1, recipe="mnist-mlp", picture=picture, device="cpu")
+    result = table_1.table_1(0, epochs=1, recipe="mnist-mlp", picture=picture, device="cpu")
     assert result["config"]["optimizer_g"]["kind"] == "Adam"
     with Image.open(picture) as seen:
         assert seen.size[0] > seen.size[1]
@@ -219,21 +224,20 @@ def test_three_parts_share_no_image():
     assert torch.equal(torch.cat([train, validation]), whole)
 
 
-def test_the_readme_shows_what_the_record_says():
-    kept = [records.read(name, ROOT / records.FOLDER) for name in reproduction.RECORDS]
-    assert reproduction.results_table(*kept) in (ROOT / "README.md").read_text(encoding="utf-8")
-
-
-@pytest.mark.parametrize("study", reproduction.TRAININGS)
-def test_the_records_are_whole(study: str):
-    record, (recipe, changed) = records.read(study, ROOT / records.FOLDER), reproduction.TRAININGS[study]
-    assert record["study"] == study
-    assert record["rule"] == reproduction.RULE
-    assert record["published"] == reproduction.PUBLISHED
+@pytest.mark.parametrize("name", ["gan2014-mnist", "gan2014-mnist-short-average", "mnist-mlp"])
+def test_the_records_are_whole(name: str):
+    record, study = records.read(name, ROOT / records.FOLDER), get(name)
+    changed = dict(study.units([0])["seed 0"])
+    assert changed.pop("seed") == 0
+    recipe = changed.pop("recipe")
+    assert record["study"] == name
+    assert record["rule"] == study.rule == table_1.RULE
+    (published,) = study.published
+    assert record["published"].items() <= asdict(published).items()
     for number, result in enumerate(record["results"]):
         assert result["seed"] == number
         free = {name: result["config"][name] for name in ("precision", "device")}
-        steps = round(result["epochs"] * reproduction.EPOCH)
+        steps = round(result["epochs"] * table_1.EPOCH)
         config = replace(recipes.get(recipe).config, steps=steps, **free, **changed)
         assert result["config"] == json.loads(json.dumps(options_of(config)))
         assert result["curve"][-1]["epoch"] == result["epochs"]

@@ -11,6 +11,7 @@ import torch
 
 import ganlab
 from ganlab.errors import ConfigError
+from ganlab.training.checkpoint import write_whole
 
 FOLDER = Path("figures") / "records"
 """Where the course's own records lie."""
@@ -41,12 +42,9 @@ def _processor() -> str:
 
 
 def write(name: str, content: dict[str, Any], folder: Path) -> Path:
-    """Write a record into `folder`, in one move, and give its path."""
+    """Write a record into `folder`, in one move, and give its path. Raises `CheckpointError` when that fails."""
     path = folder / f"{name}.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(path.name + ".tmp")
-    temporary.write_text(_json(content) + "\n", encoding="utf-8", newline="\n")
-    temporary.replace(path)
+    write_whole(path, (_json(content) + "\n").encode())
     return path
 
 
@@ -66,7 +64,7 @@ def read(name: str, folder: Path | None = None) -> dict[str, Any]:
 
     folder  look here, and not in the course that encloses the working directory, nor in that of this package
     """
-    path = folder / f"{name}.json" if folder else _kept(f"{name}.json")
+    path = place_of(name, folder)
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
@@ -78,6 +76,11 @@ def read(name: str, folder: Path | None = None) -> dict[str, Any]:
         raise ConfigError(f"{path} cannot be read ({error.strerror}); restore it from the repository.") from error
     except ValueError as error:
         raise ConfigError(f"{path} is no JSON; restore it from the repository.") from error
+
+
+def place_of(name: str, folder: Path | None = None) -> Path:
+    """The file of a record: in `folder`, else among those of the course."""
+    return folder / f"{name}.json" if folder else _kept(f"{name}.json")
 
 
 def picture(name: str) -> Path:

@@ -18,10 +18,16 @@ Result = TypeVar("Result")
 
 
 def side_by_side(
-    job: Callable[[Item], Result], items: Iterable[Item], *, workers: int, threads: int = 1
+    job: Callable[[Item], Result],
+    items: Iterable[Item],
+    *,
+    workers: int,
+    threads: int = 1,
+    begin: Callable[[], None] | None = None,
 ) -> Iterator[Result]:
     """Yield job(item) for every item, in their order, from `workers` processes with so many torch threads each.
 
+    `begin` is what each process does first; it may hold what processes share, such as arrays of `multiprocessing`.
     When the caller is interrupted or killed, or a job fails, these processes end at once, and no others. Raises
     `ConfigError` for workers or threads that are no positive integers, and when a process dies before its job is done.
     """
@@ -29,7 +35,7 @@ def side_by_side(
         if not isinstance(value, int) or value < 1:
             raise ConfigError(f"{name} is {value!r}; give an integer of at least 1.")
     context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_prepare, initargs=(threads,))
+    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_prepare, initargs=(threads, begin))
     try:
         yield from pool.map(job, items)
     except BrokenProcessPool as error:
@@ -45,11 +51,14 @@ def side_by_side(
         pool.shutdown(cancel_futures=True)
 
 
-def _prepare(threads: int) -> None:
+def _prepare(threads: int, begin: Callable[[], None] | None) -> None:
     """Ctrl-C reaches every process of a terminal; only the first is to answer it. Its end is the workers' end."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     torch.set_num_threads(threads)
+    os.environ["OMP_NUM_THREADS"] = str(threads)  # for libraries that are loaded later, such as scikit-learn
     threading.Thread(target=_end_with_the_caller, daemon=True).start()
+    if begin is not None:
+        begin()
 
 
 def _end_with_the_caller() -> None:
