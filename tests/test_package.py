@@ -1,6 +1,8 @@
 """The package as a whole: what it imports, which way dependencies point, what its files say."""
 
 import ast
+import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -19,6 +21,24 @@ def test_the_core_imports_nothing_heavy():
     code = "; ".join(f"import ganlab.{name}" for name in CORE) + "; import sys; print(*sys.modules)"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert not set(HEAVY) & set(run.stdout.split())
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="libgomp is Linux's")
+@pytest.mark.parametrize(
+    ("said", "spins"), [({}, "1000"), ({"GOMP_SPINCOUNT": "7"}, "7"), ({"OMP_WAIT_POLICY": "active"}, "")]
+)
+def test_waiting_threads_sleep_soon_unless_told_otherwise(said: dict[str, str], spins: str):
+    """Read off what torch's own threads say of themselves when they are loaded."""
+    others = {key: value for key, value in os.environ.items() if key not in ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY")}
+    run = subprocess.run(
+        [sys.executable, "-c", "import ganlab, torch"],
+        env=others | said | {"OMP_DISPLAY_ENV": "VERBOSE"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    (found,) = re.findall(r"GOMP_SPINCOUNT = '(\d+)'", run.stderr)
+    assert found == spins or (not spins and int(found) > 10**6)
 
 
 ALLOWED = {
