@@ -79,7 +79,8 @@ class Ensemble(Trainer):
         assert isinstance(self.D, Stacked)
         G, D = (stacked.member(0).to(self.device) for stacked in (self.G, self.D))
         real, z = self.source.batch(0), self._first_noise()
-        fit, said = front_door.look(G, D, self.objective, real[0], z, NO_LABELS, examples, self._precision)
+        rest = (NO_LABELS, examples, self._precision, self.config.penalty)
+        fit, said = front_door.look(G, D, self.objective, real[0], z, *rest)
         _require_equal_answers("G", G, self.G, z.expand(len(self.seeds), *z.shape))
         _require_equal_answers("D", D, self.D, real)
         return fit, said
