@@ -72,8 +72,10 @@ def refuse_unusual(name: str, tensor: Tensor) -> None:
 
 def shown(value: Any) -> str:
     """A wrong value in a message: short, on one line and without addresses."""
-    if isinstance(value, type) or callable(value):
-        return f"the {type(value).__name__} {getattr(value, '__name__', type(value).__name__)}"
+    if hasattr(value, "__name__"):
+        return f"the {type(value).__name__} {value.__name__}"
+    if callable(value):
+        return f"a {type(value).__name__}"
     text = " ".join(repr(value).split())
     return text if len(text) <= 60 and " at 0x" not in text else f"a {type(value).__name__}"
 

@@ -46,6 +46,8 @@ def _instead(data: Any) -> str:
         return "load it first: data.load(name).images"
     if "TensorDataset" in kinds:
         return "give its images alone: dataset.tensors[0]"
+    if isinstance(data, tuple) and len(data) == 1:
+        return "give what it holds: data[0]"
     if isinstance(data, tuple) and len(data) == 2:
         return "give images and labels apart, these as labels=labels or not at all: images, labels = data"
     if isinstance(data, Mapping):
@@ -62,11 +64,13 @@ def _joined(data: Any, one: str, loop: str, in_torch: str, in_numpy: str) -> str
     except Exception:  # whatever a data set of one's own gives rise to
         first = None
     part, image = _images_in(first)
-    each = loop.replace(one, one + part, 1)
+    each = f"[{loop.replace(one, one + part, 1)}]"
+    if not part and not one.endswith("]"):
+        each = loop.rpartition(" ")[2] if isinstance(data, list | tuple) else f"list({loop.rpartition(' ')[2]})"
     if isinstance(image, Tensor):
-        return f"give all examples as one tensor: torch.{in_torch}([{each}])"
+        return f"give all examples as one tensor: torch.{in_torch}({each})"
     if isinstance(image, np.ndarray):
-        return f"give all examples as one array: np.{in_numpy}([{each}])"
+        return f"give all examples as one array: np.{in_numpy}({each})"
     if _is_array(image):
         each = loop.replace(one, f"pil_to_tensor({one}{part})", 1)
         return f"give one tensor, with pil_to_tensor of torchvision.transforms.functional: torch.stack([{each}])"
@@ -93,7 +97,7 @@ def _from_numpy(array: np.ndarray) -> Tensor:
     """The array as a tensor: the same memory where torch can have it."""
     if isinstance(array, np.ma.MaskedArray) and array.mask.any():
         raise ShapeError(
-            f"examples are an array with {array.mask.sum():,} values masked out; fill them: data.filled(0)."
+            f"examples are an array with {array.mask.sum():,} masked out; fill them, as data.filled(0) does."
         )
     try:
         return torch.from_numpy(np.require(array, array.dtype.newbyteorder("="), ["C", "W"]))

@@ -5,7 +5,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from ganlab.training.sampling import OF_SIZES
+from ganlab.training.sampling import of_sizes
 
 ELSEWHERE = ("cuda", "nvidia", "device", "mps")
 """Words in what torch says of tensors on two devices, or on one that is not there."""
@@ -13,9 +13,11 @@ ELSEWHERE = ("cuda", "nvidia", "device", "mps")
 
 def advice_on(error: Exception, role: str, x: Tensor, *y: Tensor) -> str:
     """What to do about an error that a forward pass on x, or on x and labels y, ends in."""
-    if not isinstance(error, OF_SIZES) and not any(word in str(error).lower() for word in ELSEWHERE):
-        return f"it raises {type(error).__name__}: mend its forward, or its forward's layers"
-    if any(word in str(error).lower() for word in ELSEWHERE):
+    said = str(error).lower()
+    elsewhere = isinstance(error, RuntimeError | AssertionError) and any(word in said for word in ELSEWHERE)
+    if not of_sizes(error) and not elsewhere:
+        return f"it raises {type(error).__name__}: mend its forward"
+    if elsewhere:
         return "let it make tensors on the device of its input, such as torch.zeros(3, device=z.device), not by cuda()"
     given = "z" if role == "G" else "x"
     labelled = f" and the number of classes; it is called as {role}({given}, y) with integers y [{len(x)}]" if y else ""

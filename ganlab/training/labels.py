@@ -31,9 +31,7 @@ def whole_numbers(name: str, labels: Any) -> Tensor:
     if isinstance(labels, np.ma.MaskedArray) and labels.mask.any():
         raise ShapeError(f"{name} are an array with {labels.mask.sum():,} masked out; leave these examples out.")
     try:
-        if hasattr(labels, "__array__") and not isinstance(
-            labels, Tensor
-        ):  # values in their order, whatever their index
+        if hasattr(labels, "__array__") and not isinstance(labels, Tensor):  # in their order, whatever their index
             array = np.asarray(labels)
             labels = np.require(array, array.dtype.newbyteorder("="), ["C", "W"])
         y = labels.detach() if isinstance(labels, Tensor) else torch.as_tensor(labels)

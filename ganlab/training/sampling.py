@@ -18,8 +18,6 @@ from ganlab.training.randomness import derived_seed, forked, generator
 NOISES = ("normal", "uniform", "unit uniform")
 LATENT_SHAPES = ((), (1, 1))
 """What may follow [n, z_dim] in the shape of z that a generator takes: networks of convolutions alone want (1, 1)."""
-OF_SIZES = (RuntimeError, ValueError, IndexError)
-"""What torch raises for an input of another size, among other things."""
 
 
 def z_dim_of(G: nn.Module) -> int:
@@ -120,17 +118,19 @@ def _first(G: nn.Module, z: Tensor, *y: Tensor) -> tuple[Tensor, tuple[int, ...]
         if not isinstance(samples, Tensor):
             raise ShapeError(f"{name} gives a {type(samples).__name__}; let its forward give one tensor.")
         if samples.shape[:1] != (len(z),):
-            raise ShapeError(
-                f"{name} gives {list(samples.shape)} for {len(z)} samples; let the first number be {len(z)}."
-            )
+            raise ShapeError(f"{name} gives {list(samples.shape)} for {len(z)} samples; let it give [{len(z)}, …].")
         return samples, latent
-    if not isinstance(failures[0], OF_SIZES):
-        raise ConfigError(
-            f"{name} fails on z of shape {list(z.shape)} ({type(failures[0]).__name__}); mend its forward."
-        )
+    if not of_sizes(failures[0]):
+        kind = type(failures[0]).__name__
+        raise ConfigError(f"{name} raises {kind} on z of shape {list(z.shape)}; mend its forward.") from failures[0]
     raise ShapeError(
         f"{name} takes z neither as {list(z.shape)} nor as {[*z.shape, 1, 1]}; set z_dim to what it takes."
     ) from failures[0]
+
+
+def of_sizes(error: Exception) -> bool:
+    """Whether an error may come of an input of another size."""
+    return isinstance(error, RuntimeError | ValueError | IndexError) and not isinstance(error, NotImplementedError)
 
 
 def require_memory(n: int, floats: int, name: str = "n") -> None:
