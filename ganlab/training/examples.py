@@ -82,7 +82,9 @@ def _joined(data: Any, one: str, loop: str, in_torch: str, in_numpy: str) -> str
 def _images_in(example: Any) -> tuple[str, Any]:
     """The images in an example or a batch, which may have more beside them, and how they are got at."""
     if isinstance(example, Mapping):
-        return next(((f"[{key!r}]", value) for key, value in example.items() if _is_array(value)), ("", None))
+        arrays = {key: value for key, value in example.items() if _is_array(value)}
+        key = max(arrays, key=lambda key: getattr(arrays[key], "ndim", 3), default=None)
+        return (f"[{key!r}]", arrays[key]) if arrays else ("", None)
     if isinstance(example, list | tuple) and example and _is_array(example[0]):
         return "[0]", example[0]
     return "", example

@@ -27,7 +27,7 @@ from ganlab.training.wrappers import eager, misfit, state_of, unwrapped
 SMALL = 4
 """Examples of the first batch: enough for batch norm, few enough for milliseconds."""
 RESHAPING = "View Squeeze Unsqueeze Select Slice Reshape ReshapeAlias UnsafeView Clone ToCopy Transpose Permute Alias"
-KEEPING_BOUNDS = "Mean AvgPool2D AdaptiveAvgPool2D Clamp ClampMin ClampMax Rsub"
+KEEPING_BOUNDS = "Mean AvgPool2D AdaptiveAvgPool2D Expand Clamp ClampMin ClampMax Rsub"
 """Operations after which D's probabilities are still some: averages over an image, and 1 − p."""
 OUTPUT_RANGES = {
     **dict.fromkeys(("Tanh", "Sin", "Cos", "Erf"), (-1.0, 1.0)),
