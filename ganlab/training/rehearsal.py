@@ -34,7 +34,7 @@ OUTPUT_RANGES = {
     **dict.fromkeys(("Sigmoid", "Hardsigmoid", "Softmax"), (0.0, 1.0)),
 }
 """What a generator gives whose last operation is this one."""
-_ENDS = {"Hardtanh": ("min_val", "max_val"), "Clamp": ("min", "max")}
+CUTS = {"Hardtanh": ("min_val", "max_val"), "Clamp": ("min", "max")}
 """Operations that cut to bounds, and how autograd calls these."""
 CONVOLUTIONS = (nn.Conv2d, nn.ConvTranspose2d)
 
@@ -226,8 +226,8 @@ def _last(y: Tensor, passed: Sequence[str] = RESHAPING.split()) -> tuple[str, tu
     while node is not None:
         name = node.name().partition("Backward")[0]
         if name not in passed:
-            ends = [getattr(node, f"_saved_{end}", None) for end in _ENDS.get(name, ())]
-            cut = tuple(map(float, ends)) if ends and None not in ends else None
+            low, high = (getattr(node, f"_saved_{end}", None) for end in CUTS.get(name, ("", "")))
+            cut = None if low is None or high is None else (float(low), float(high))
             return name, cut or OUTPUT_RANGES.get(name)
         node = node.next_functions[0][0]
     return "", None
