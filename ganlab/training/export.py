@@ -145,7 +145,7 @@ def _plain(name: str, value: Any) -> Tensor:
     if not isinstance(value, Tensor) or value.layout is not torch.strided:
         what = f"{value.layout} tensor" if isinstance(value, Tensor) else type(value).__name__
         raise CheckpointError(
-            f"the generator's state {name} is a {what}; only ordinary tensors can be exported: make it one."
+            f"the generator's state {name} is a {what}; only tensors can be exported, and no sparse ones: make it one."
         )
     return value.detach().cpu().contiguous().clone()
 

@@ -48,6 +48,7 @@ def look(
     fit = rehearse(G, D, real, z, y, precision, penalty)
     refuse_probabilities(fit, objective)
     said = refuse_turned_sign(objective) + compare_ranges(G, fit, examples if isinstance(examples, Tensor) else real)
+    refuse_turned_generator(objective)
     return fit, [*fit.said, *said]
 
 
@@ -142,6 +143,26 @@ def refuse_turned_sign(objective: Objective) -> list[str]:
                 f" {role} = {-expression}."
             )
     return said
+
+
+def refuse_turned_generator(objective: Objective) -> None:
+    """Raise `ConfigError` for a loss of G that draws its samples to where D has generated ones, away from real ones."""
+    if objective.output == "pair":
+        return
+    losses = objective.losses()
+    best = {
+        role: min((-10.0, -3.0, -1.0, 0.0, 1.0, 3.0, 10.0), key=lambda t: loss(torch.tensor([t])).item())
+        for role, loss in {"real": losses.real, "fake": losses.fake}.items()
+    }
+    t = torch.tensor([best["fake"]], requires_grad=True)
+    with torch.enable_grad():
+        (slope,) = torch.autograd.grad(losses.generator(t).sum(), t)
+    if slope.item() * (best["real"] - best["fake"]) > 0:
+        expression = objective.generator
+        raise ConfigError(
+            f"{objective.name}: generator = {expression} draws G's samples to where D has generated ones; G minimises"
+            f" it, so turn its sign: generator = {-expression}."
+        )
 
 
 def refuse_probabilities(fit: Fit, objective: Objective) -> None:

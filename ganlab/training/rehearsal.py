@@ -153,7 +153,8 @@ def _values(module: nn.Module) -> dict[str, Tensor]:
 def _require_fixed_shapes(role: str, model: nn.Module, after: nn.Module) -> None:
     """Raise `ConfigError` for a network whose state has other shapes after a forward pass: no file of it could be read
     into one that is made anew."""
-    if (model := unwrapped(model)) is not after and (reason := misfit(model, state_of(after))):
+    before, now = ([buffer.shape for buffer in network.buffers()] for network in (model, after))
+    if before != now and (reason := misfit(model, state_of(after))):
         raise ConfigError(
             f"{role}'s state has other shapes after a forward pass ({reason}); keep its buffers' shapes, or make them"
             " with persistent=False."
