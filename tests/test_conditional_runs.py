@@ -126,7 +126,7 @@ def test_samples_have_the_labels_that_are_asked_for(trained: Trainer):
         (True, "labels is True; give an integer"),
         ("all", "labels"),
         (torch.ones(4), "labels are torch.float32; give integers"),
-        ([[0], [1], [2], [3]], "labels have shape [4, 1]"),
+        ([[0, 1], [2, 3]], "labels have shape [2, 2]"),
         ([], "labels"),
     ],
     ids=str,

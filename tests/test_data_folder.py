@@ -149,6 +149,27 @@ def test_a_name_without_a_suffix_is_a_picture_if_its_content_is_one(tmp_path: Pa
         data.load(f"folder:{tmp_path}")
 
 
+@pytest.mark.parametrize(
+    "name", ["a.jpg_large", "a.jpg?w=200", "0001.0", "v1.2 render", "a.png ", "a.", "image.php", "a.jpg.download"]
+)
+def test_a_picture_under_another_suffix_is_one(tmp_path: Path, name: str):
+    """As downloads and numbered copies are called; a viewer shows them when it is told to."""
+    Image.new("RGB", (16, 16), (9, 99, 199)).save(tmp_path / name, "PNG")
+    save(tmp_path / "b.png", (16, 16))
+    (tmp_path / "caption.txt").write_bytes((tmp_path / name).read_bytes())  # a text by its name is not looked into
+    (tmp_path / "notes.odd").write_text("no picture")
+    loaded = data.load(f"folder:{tmp_path}")
+    assert len(loaded) == 2
+    assert loaded.note == ""
+
+
+def test_archives_beside_pictures_are_named(tmp_path: Path):
+    save(tmp_path / "a.png")
+    (tmp_path / "more.zip").write_bytes(b"PK")
+    with pytest.warns(UserWarning, match=r"archives passed over \(more.zip: unpack them\)"):
+        assert len(data.load(f"folder:{tmp_path}")) == 1
+
+
 @pytest.mark.parametrize("suffix", [".heic", ".HEIF", ".jxl", ".svg", ".pdf", ".eps", ".CR2", ".dng", ".wmf", ".mpg"])
 def test_pictures_without_a_reader_are_counted_and_named(tmp_path: Path, suffix: str):
     (tmp_path / f"1{suffix}").write_bytes(b"....ftypheic")
@@ -214,6 +235,11 @@ def test_links_to_pictures_and_folders_elsewhere_are_followed(tmp_path: Path):
         (("testing", "validation"), "", "testing"),
         (("archive/training", "archive/test"), "archive", "training"),
         (("train", "test", "more"), "", "train"),
+        (("trainA", "trainB", "testA", "testB"), "", "trainA"),
+        (("training_set/cats", "test_set/cats"), "", "training_set"),
+        (("seg_train", "seg_test", "seg_pred"), "", "seg_train"),
+        (("train2017", "val2017"), "", "train2017"),
+        (("train", "eval"), "", "train"),
     ],
     ids=str,
 )
@@ -233,9 +259,10 @@ def test_the_parts_of_a_set_are_not_its_classes(tmp_path: Path, folders: tuple[s
 
 
 def test_a_class_may_be_called_train(tmp_path: Path):
-    for folder in ("train", "boat", "bus"):
+    for folder in ("train", "boat", "bus", "test tube", "trainers", "trn_a", "tests"):
         save(tmp_path / folder / "1.png")
-    assert data.load(f"folder:{tmp_path}").classes == ("boat", "bus", "train")
+    classes = data.load(f"folder:{tmp_path}").classes
+    assert classes == ("boat", "bus", "test tube", "tests", "train", "trainers", "trn_a")
 
 
 @pytest.mark.parametrize(

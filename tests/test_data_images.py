@@ -87,6 +87,11 @@ def test_a_name_that_is_no_text_lists_the_known_ones(name: object):
         data.load(name)  # pyright: ignore[reportArgumentType]
 
 
+def test_a_path_in_place_of_a_name_is_a_folder():
+    with pytest.raises(ConfigError, match=r"of a folder, give 'folder:/pictures'"):
+        data.load(Path("/pictures"))  # pyright: ignore[reportArgumentType]
+
+
 @pytest.mark.parametrize("root", [5, "a\0b", "~a user who is not there"])
 def test_a_root_that_can_be_no_path_is_named(root: object):
     with pytest.raises(ConfigError, match=r"root is .*; give the path of a folder"):
@@ -109,11 +114,19 @@ def test_an_unknown_name_lists_the_known_ones(name: str):
         {"limit": -1},
         {"channels": 2},
         {"channels": True},
+        {"limit": 10**30},
+        {"size": (8, 8)},
     ],
 )
 def test_a_wrong_option_is_named(options: dict):
     with pytest.raises(ConfigError, match=str(next(iter(options)))):
         data.load("digits", **options)
+
+
+@pytest.mark.parametrize("integer", [np.int64, torch.tensor])
+def test_integers_of_numpy_and_torch_are_integers(integer):
+    same = data.load("digits", size=integer(4), limit=integer(5), channels=integer(3))
+    assert torch.equal(same.images, data.load("digits", size=4, limit=5, channels=3).images)
 
 
 @pytest.mark.parametrize(

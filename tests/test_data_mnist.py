@@ -156,6 +156,9 @@ def test_the_packed_file_is_preferred_where_only_its_checksum_is_published(small
 SPELLINGS = {
     "7-Zip, Kaggle": lambda name: name.replace("-idx", ".idx"),
     "capitals": str.upper,
+    "a browser's second copy": lambda name: f"{name} (1)",
+    "a system's copy": lambda name: f"Copy of {name}",
+    "test for t10k": lambda name: name.replace("t10k", "test"),
     "underscores": lambda name: name.replace("-", "_"),
     "dots throughout": lambda name: name.replace("-", "."),
     "in a folder of its own": lambda name: f"{name}/{name}",
@@ -185,7 +188,7 @@ def test_mnist_is_found_however_its_names_are_spelled(small_mnist: Path, no_data
     assert {found.name: found.state for found in data.status()}["mnist"] == "OK"
 
 
-@pytest.mark.parametrize("place", PLACES[1:4])
+@pytest.mark.parametrize("place", [*PLACES[1:4], "MNIST/MNIST/raw", "MNIST/processed"])
 def test_mnist_is_found_in_every_usual_place(small_mnist: Path, no_data: Path, place: str):
     moved(small_mnist, no_data, place, str)
     assert data.load("mnist", split="test").labels.tolist() == [0, 1, 2, 3, 4]
@@ -211,6 +214,8 @@ def test_a_packed_file_that_a_browser_unpacked_is_read_as_what_it_is(small_mnist
         ("mnist_train.csv", "holds mnist_train.csv, which is not read"),
         ("MNIST/raw/training.pt", "holds training.pt, which is not read"),
         ("MNIST/archive.zip", "holds archive.zip, which is not read"),
+        ("MNIST/raw/train_images", "holds train_images, which is not read"),
+        ("MNIST/raw/train-images.txt", "holds train-images.txt, which is not read"),
         ("train-images-idx3-ubyte", "itself holds train-images-idx3-ubyte; wanted are"),
         ("train-images.idx3-ubyte.gz", "itself holds train-images.idx3-ubyte.gz; wanted are"),
     ],

@@ -262,6 +262,28 @@ def test_a_loss_of_D_with_its_sign_turned_is_refused_and_the_advice_works():
     assert "turn its sign" in refusal(lambda: image_trainer(objective=turned))
 
 
+def test_a_loss_of_G_with_its_sign_turned_is_refused_and_the_advice_works():
+    D = objectives.D
+    games = {
+        "probability": (-sp.log(D), -sp.log(1 - D), (sp.log(D), -sp.log(1 - D))),
+        "score": ((D - 1) ** 2, D**2, (D, -((D - 1) ** 2))),
+    }
+    for output, (real, fake, turned) in games.items():
+        for generator in turned:
+
+            def own(loss: sp.Expr, real=real, fake=fake, output: Any = output) -> Objective:
+                return Objective(name="own", real=real, fake=fake, generator=loss, output=output, source="here")
+
+            line = refusal(lambda own=own, generator=generator: image_trainer(objective=own(generator)))
+            advised = sp.sympify(line.removesuffix(".").rpartition("generator = ")[2], {"D": D})
+            assert advised == -generator
+            assert image_trainer(objective=own(advised)).step == 0
+    for coding in ((0, 1, 1), (-1, 1, 0), (1, 0, 0), (0, 1, 0)):
+        front_door.refuse_turned_generator(least_squares(*coding))
+    for known in (NON_SATURATING, objectives.MINIMAX, objectives.GAN_2014, objectives.RELATIVISTIC):
+        front_door.refuse_turned_generator(known)
+
+
 def test_an_objective_without_a_lower_bound_is_said_and_trains():
     wasserstein = objective(-objectives.D, objectives.D, "score")
     with pytest.warns(UserWarning, match="own: (real|fake) = .* has no lower bound"):

@@ -3,6 +3,7 @@
 import os
 import re
 from collections import Counter, deque
+from collections.abc import Iterable
 from itertools import islice, zip_longest
 from pathlib import Path
 from typing import NamedTuple
@@ -38,25 +39,38 @@ SYSTEM_FOLDERS = frozenset(
 )
 """Where network drives and operating systems keep thumbnails and what was deleted; in lower case."""
 TRAINING = frozenset({"train", "training", "trn"})
-OTHER_SPLITS = frozenset({"val", "valid", "validation", "dev", "test", "testing", "tst"})
+OTHER_SPLITS = frozenset({"val", "valid", "validation", "dev", "test", "testing", "tst", "eval", "holdout"})
+WITH_MORE = re.compile(
+    rf"(|.*[^a-z])({'|'.join(sorted(TRAINING | OTHER_SPLITS, key=len, reverse=True))})(|[^a-z].*|[ab]|set|images|data)"
+)
+"""A part of a set with something before or after it, as in "trainA", "seg_test" and "val2017"."""
+OTHER_FILES = frozenset(
+    {
+        *(".txt", ".json", ".jsonl", ".xml", ".csv", ".tsv", ".md", ".html", ".htm", ".yaml", ".yml", ".toml", ".log"),
+        *(".npy", ".npz", ".pt", ".pth", ".pkl", ".h5", ".mat", ".db", ".ini", ".py", ".ipynb", ".url", ".lnk"),
+        *(".mp4", ".mov", ".avi", ".mkv", ".webm", ".mp3", ".wav", ".aae", ".xmp", ".doc", ".docx", ".xlsx"),
+    }
+)
+"""What lies beside pictures and is not looked into."""
 ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar")
 CONVERT = "convert them to PNG or JPEG"
 
 
 class Found(NamedTuple):
-    """What lies below a folder: pictures in natural order, pictures without a reader, and folders seen twice."""
+    """What lies below a folder: pictures in natural order, pictures without a reader, archives, folders seen twice."""
 
     files: list[Path]
     unread: list[Path]
+    packed: list[Path]
     repeated: list[Path]
 
 
 def folder(path: Path, size: int | None, limit: int | None, channels: int | None) -> Read:
     """Pictures below a folder: one class per subfolder, or a single class when they lie in the folder itself.
 
-    Names that begin with a dot, and folders of systems and network drives, are passed over; a file without a suffix is
-    a picture if it begins as one. Each folder is entered once, whatever links lead to it. Of several classes, `limit`
-    takes the first picture of each, then the second, and so on. What was left out is in the note.
+    Names that begin with a dot, and folders of systems and network drives, are passed over; a file of another suffix,
+    or without one, is a picture if it begins as one. Each folder is entered once, whatever links lead to it. Of several
+    classes, `limit` takes the first picture of each, then the second, and so on. What was left out is in the note.
 
     Raises `DatasetUnavailable` for a folder without pictures, `ConfigError` for one that has them both in itself and in
     subfolders, or that has train and test pictures in folders of these names.
@@ -89,7 +103,7 @@ def natural(name: str) -> list[tuple[bool, int, str]]:
 def _found(path: Path) -> Found:
     """All pictures below a folder. Links are followed last, so that a folder is found under its own name."""
     read, known = _suffixes()
-    found = Found([], [], [])
+    found = Found([], [], [], [])
     entered: set[str] = set()
     folders, links = [os.fspath(path)], deque[str]()
     while folders or links:
@@ -106,10 +120,14 @@ def _found(path: Path) -> Found:
                     (links if entry.is_symlink() else folders).append(entry.path)
                 continue
             suffix = os.path.splitext(entry.name)[1].lower()  # noqa: PTH122 (a Path for each of a million names is slow)
-            if suffix in read or (not suffix and is_picture(entry.path)):
+            if suffix in read:
                 found.files.append(Path(entry.path))
             elif suffix in known:
                 found.unread.append(Path(entry.path))
+            elif suffix in ARCHIVES:
+                found.packed.append(Path(entry.path))
+            elif suffix not in OTHER_FILES and is_picture(entry.path):
+                found.files.append(Path(entry.path))
     depth = len(path.parts)
     found.files.sort(key=lambda file: [natural(part) for part in file.parts[depth:]])
     return found
@@ -149,13 +167,31 @@ def _refuse_splits(path: Path, files: list[Path]) -> None:
             below.setdefault(parent, {})[child.name.lower()] = child.name
     for place, names in sorted(below.items()):
         parts = names.keys() & (TRAINING | OTHER_SPLITS)
-        if parts == names.keys() or (parts & TRAINING and parts & OTHER_SPLITS):
+        parts = parts if parts == names.keys() or (parts & TRAINING and parts & OTHER_SPLITS) else _alike(names)
+        if parts:
             shown = sorted(names[part] for part in parts)
-            first = next((names[part] for part in sorted(parts & TRAINING)), shown[0])
+            first = next((names[part] for part in sorted(parts) if _split(part)[1] in TRAINING), shown[0])
             raise ConfigError(
                 f"{path / place} has the folders {listing(shown)}, parts of a set and no classes; "
                 f"give folder:{path / place / first} to train on that part alone."
             )
+
+
+def _split(name: str) -> tuple[str, str, str]:
+    """A folder's name in lower case as (before, part of a set, after); the part is "" where it is none."""
+    found = WITH_MORE.fullmatch(name)
+    return (found[1], found[2], found[3]) if found else (name, "", "")
+
+
+def _alike(names: Iterable[str]) -> set[str]:
+    """Folders' names that differ only in which part of a set they say, if one says train and another does not."""
+    alike: dict[tuple[str, str], dict[str, str]] = {}
+    for name in names:
+        before, part, after = _split(name)
+        if part:
+            alike.setdefault((before, after), {})[part] = name
+    both = [parts for parts in alike.values() if parts.keys() & TRAINING and parts.keys() & OTHER_SPLITS]
+    return {name for parts in both for name in parts.values()}
 
 
 def _nothing(path: Path, unread: list[Path]) -> str:
@@ -173,6 +209,8 @@ def _note(path: Path, found: Found) -> str:
     if found.unread:
         total = len(found.files) + len(found.unread)
         notes.append(f"; {len(found.unread)} of {total} pictures passed over ({_kinds(found.unread)}: {CONVERT})")
+    if found.packed:
+        notes.append(f"; archives passed over ({listing(sorted(file.name for file in found.packed))}: unpack them)")
     if found.repeated:
         names = listing(str(place.relative_to(path)) for place in sorted(found.repeated))
         notes.append(f"; folders that a link leads to a second time passed over ({names})")

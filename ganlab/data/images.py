@@ -1,11 +1,14 @@
 """Image sets behind one function, verified each time they are read."""
 
+import operator
 import os
 import re
+import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -76,14 +79,13 @@ def load(
     absent, damaged or cut off (never a part of it), `ConfigError` for an unknown name or option.
     """
     if not isinstance(name, str):
-        raise ConfigError(f"image set is {name!r}; give one of {', '.join(NAMES)}.")
+        own = f"; of a folder, give 'folder:{name}'" if isinstance(name, Path) else ""
+        raise ConfigError(f"image set is {name!r}; give one of {', '.join(NAMES)}{own}.")
     if split not in readers.SPLITS:
         raise ConfigError(f"split is {split!r}; give 'train' or 'test'.")
-    for option, value in (("size", size), ("limit", limit)):
-        if value is not None and (type(value) is not int or value < 1):
-            raise ConfigError(f"{option} is {value!r}; give an integer of at least 1, or None.")
-    if channels is not None and (type(channels) is not int or channels not in CHANNELS):
-        raise ConfigError(f"channels is {channels!r}; give 1 for grey, 3 for colour, or None.")
+    size = _whole("size", size, "an integer of at least 1", range(1, sys.maxsize))
+    limit = _whole("limit", limit, "an integer of at least 1", range(1, sys.maxsize))
+    channels = _whole("channels", channels, "1 for grey, 3 for colour", CHANNELS)
     place = data_root(root)
     if download:
         _download(name, place)
@@ -96,6 +98,17 @@ def load(
     if read.note:
         warnings.warn(printable(f"{name}{read.note}"), stacklevel=2)
     return ImageSet(name, images, labels, read.classes, read.note)
+
+
+def _whole(name: str, value: Any, wanted: str, allowed: Sequence[int]) -> int | None:
+    """An option as Python's own int, whatever integer it comes as, or None. Raises `ConfigError`."""
+    try:
+        plain = None if value is None else operator.index(value)
+    except TypeError:
+        plain = 0
+    if plain is not None and (plain not in allowed or isinstance(value, bool)):
+        raise ConfigError(f"{name} is {value!r}; give {wanted}, or None.")
+    return plain
 
 
 def _read(name: str, root: Path, split: str, size: int | None, limit: int | None, channels: int | None) -> readers.Read:

@@ -40,6 +40,7 @@ FASHION_MNIST = IdxSet(
     dict(known.FASHION_MNIST),
     SHAPES,
 )
+COPIED = re.compile(r"^copy of |[ -]*copy$|[ -]*\(\d+\)(?=$|\.)")
 OTHER_FORMS = (".npz", ".pkl", ".pkl.gz", ".pt", ".csv", ".mat", ".parquet", ".zip", ".tar", ".tar.gz", ".tgz", ".7z")
 """What such a set is also handed out as, and not read here."""
 
@@ -83,8 +84,9 @@ def absence(kind: IdxSet, root: Path) -> str:
     if here:
         return f"{root} itself holds {listing(here)}; {wanted}"
     others = [path.name for path in entries(root) if _letters(path.name).startswith(_letters(kind.folder))]
-    others += [path.name for folder in _folders(kind, root) for path in entries(folder)]
-    if forms := [name for name in others if name.lower().endswith(OTHER_FORMS)]:
+    forms = [name for name in others if name.lower().endswith(OTHER_FORMS)]
+    inside = [path for folder in _folders(kind, root) for path in entries(folder)]
+    if forms := forms + [path.name for path in inside if not path.name.startswith(".") and not path.is_dir()]:
         return f"{root} holds {listing(forms)}, which is not read; {wanted}"
     return f"optional; {how_to_get(kind.name, root)}"
 
@@ -112,18 +114,22 @@ def _candidates(kind: IdxSet, root: Path, name: str) -> list[Path]:
 
 
 def _folders(kind: IdxSet, root: Path) -> Iterator[Path]:
-    """Where the files may lie: torchvision's folder first, then others of that name, however it is spelled."""
+    """Where the files may lie: torchvision's folder first, then folders in it, then others of that name, however it is
+    spelled."""
     spelled = [path for path in entries(root) if _letters(path.name) == _letters(kind.folder)]
     for folder in (root / kind.folder, *(path for path in spelled if path.name != kind.folder)):
         yield from (folder / "raw", folder)
+        further = [path for path in entries(folder) if path.is_dir() and path.name != "raw"]
+        yield from (place for path in further for place in (path / "raw", path))
 
 
 def _canonical(name: str) -> str:
-    """A name as the set's authors spell it: without the ending of a packed file, in lower case, with dashes."""
-    plain = name.lower()
+    """A name as the set's authors spell it: without the ending of a packed file and what browsers and systems add to a
+    copy, in lower case, with dashes."""
+    plain = COPIED.sub("", name.lower())
     while plain.endswith(PACKINGS):
-        plain = plain.rpartition(".")[0]
-    return re.sub(r"[._ ]", "-", plain)
+        plain = COPIED.sub("", plain.rpartition(".")[0])
+    return re.sub(r"[._ ]", "-", plain.replace("test", "t10k", 1))
 
 
 def _letters(name: str) -> str:

@@ -221,7 +221,12 @@ def stack(images: Iterable[Any], n: int, what: str, size: int | None = None, cha
     """
     filled, count = np.empty((0, 0, 0, 0), np.uint8), 0
     for count, image in enumerate(images, 1):
-        pixels = _pixels(image, size, channels)
+        try:
+            pixels = _pixels(image, size, channels)
+        except MemoryError as error:
+            raise ConfigError(
+                f"{what} at a size of {size:,} takes more memory than there is; give a smaller one."
+            ) from error
         if count == 1:
             filled = _room(n, pixels.shape, what)
         if pixels.shape[1:] != filled.shape[2:]:

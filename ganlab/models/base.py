@@ -31,6 +31,7 @@ def _repeatable(init: Callable[..., None]) -> Callable[..., None]:
 
     @functools.wraps(init)
     def drawn(module: nn.Module, *args: Any, **kwargs: Any) -> None:
+        args, kwargs = tuple(map(_plain, args)), {name: _plain(value) for name, value in kwargs.items()}
         if torch.initial_seed() != RANDOM_SEED or RANDOM_SEED < SMALLEST_RANDOM_SEED:
             return init(module, *args, **kwargs)
         with torch.random.fork_rng(devices=[]):
@@ -60,9 +61,16 @@ class Rebuildable(nn.Module):
         bound = inspect.signature(cls.__init__).bind(module, *args, **kwargs)
         bound.apply_defaults()
         arguments = dict(list(bound.arguments.items())[1:])
-        plain = {key: list(value) if isinstance(value, list | tuple) else value for key, value in arguments.items()}
+        plain = {key: _plain(value) for key, value in arguments.items()}
         object.__setattr__(module, "spec", {"name": cls.__name__, **plain})
         return module
+
+
+def _plain(value: Any) -> Any:
+    """Numbers and arrays of NumPy and torch as Python's own numbers and lists, and tuples as lists."""
+    if isinstance(value, list | tuple):
+        return [_plain(part) for part in value]
+    return value.tolist() if hasattr(value, "tolist") else value
 
 
 def build(spec: dict[str, Any]) -> nn.Module:

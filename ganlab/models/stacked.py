@@ -8,7 +8,10 @@ from torch import Tensor, nn
 
 from ganlab.errors import ConfigError, ShapeError
 
-ELEMENTWISE = (nn.Tanh, nn.ReLU, nn.LeakyReLU, nn.Sigmoid, nn.Softplus, nn.Identity)
+ELEMENTWISE = (
+    *(nn.Tanh, nn.ReLU, nn.LeakyReLU, nn.Sigmoid, nn.Softplus, nn.Identity, nn.ELU, nn.SELU, nn.CELU, nn.GELU, nn.SiLU),
+    *(nn.Mish, nn.ReLU6, nn.Hardtanh, nn.Hardsigmoid, nn.Hardswish, nn.Softsign, nn.LogSigmoid),
+)
 
 
 class StackedLinear(nn.Module):

@@ -1,13 +1,16 @@
 """The averaged generator: an exponential moving average of what training moves."""
 
 import copy
+import inspect
 from collections.abc import Iterator
+from types import CellType
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from ganlab.errors import ConfigError
+from ganlab.training.wrappers import COMPILED
 
 RUNNING_STATISTICS = ("running_mean", "running_var")
 """Names of the buffers that are averages themselves: batch norm's."""
@@ -38,8 +41,12 @@ class Average(nn.Module):
     def update(self, model: nn.Module, decay: float) -> None:
         """Move the average to decay·average + (1 − decay)·model; with decay 0 it becomes a copy of the model."""
         averaged, current = [], []
-        for (is_average, ours), (_, theirs) in zip(_tensors(self.module), _tensors(model), strict=True):
-            if is_average and decay:
+        ours_by_name = dict(_tensors(self.module))
+        for name, theirs in _tensors(model):
+            ours = ours_by_name.get(name)
+            if ours is None or ours.shape != theirs.shape:  # a buffer that a forward pass has made or made longer
+                _put(self.module, name, theirs.clone())
+            elif decay and _is_average(name, theirs):
                 averaged.append(ours)
                 current.append(theirs)
             else:
@@ -49,23 +56,35 @@ class Average(nn.Module):
         self.n_averaged += 1
 
 
-def _tensors(model: nn.Module) -> Iterator[tuple[bool, Tensor]]:
-    """Each parameter and buffer once, and whether it is averaged."""
-    for parameter in model.parameters():
-        yield parameter.is_floating_point() or parameter.is_complex(), parameter.detach()
-    for name, buffer in model.named_buffers():
-        yield name.rpartition(".")[2] in RUNNING_STATISTICS and buffer.is_floating_point(), buffer
+def _tensors(model: nn.Module) -> Iterator[tuple[str, Tensor]]:
+    """Each parameter and buffer once, with its name."""
+    yield from model.named_parameters()
+    yield from model.named_buffers()
+
+
+def _is_average(name: str, tensor: Tensor) -> bool:
+    """Whether a parameter or buffer is averaged: weights that are trained, and running statistics."""
+    return tensor.requires_grad or (name.rpartition(".")[2] in RUNNING_STATISTICS and tensor.is_floating_point())
+
+
+def _put(model: nn.Module, name: str, buffer: Tensor) -> None:
+    holder, _, own = name.rpartition(".")
+    model.get_submodule(holder)._buffers[own] = buffer
 
 
 def twin(model: nn.Module, *, share: bool = False) -> nn.Module:
     """A copy of a network, in whatever state it is: with weights of its own, or with the same ones (`share`).
 
     What an earlier forward pass has left in attributes (a result that autograd remembers) has no copy of its own in
-    torch; it is taken over as plain numbers.
+    torch; it is taken over as plain numbers. Raises `TypeError` for a function that refers to the network itself, as
+    another forward that was put in the place of its own does: a copy would go on using the network.
     """
     memo: dict[int, Any] = {}
+    parts = {id(part) for part in (*model.modules(), *model.parameters(), *model.buffers())}
     for module in model.modules():
-        for value in vars(module).values():
+        for name, value in vars(module).items() if COMPILED not in module._modules else ():
+            if inspect.isfunction(value) and name != "_compiled_call_impl" and _refers(value, parts):
+                raise TypeError(f"{name} refers to the network that holds it")
             _remember(value, memo)
     if share:
         memo |= {id(parameter): parameter for parameter in model.parameters()}
@@ -80,3 +99,12 @@ def _remember(value: Any, memo: dict[int, Any]) -> None:
     elif isinstance(value, list | tuple | dict):
         for part in value.values() if isinstance(value, dict) else value:
             _remember(part, memo)
+
+
+def _refers(function: Any, parts: set[int], depth: int = 3) -> bool:
+    """Whether a function has got hold of one of these objects, by itself or through functions that it calls."""
+    held = [cell.cell_contents for cell in function.__closure__ or () if cell != CellType()]
+    held += [*(function.__defaults__ or ()), *vars(function).values()]
+    if any(id(value) in parts or id(getattr(value, "__self__", None)) in parts for value in held):
+        return True
+    return depth > 0 and any(_refers(value, parts, depth - 1) for value in held if inspect.isfunction(value))

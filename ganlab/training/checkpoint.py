@@ -10,6 +10,8 @@ import hashlib
 import io
 import os
 import pickle
+import stat
+from collections import Counter, OrderedDict
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,7 @@ from typing import Any
 import torch
 
 from ganlab.errors import CheckpointError
+from ganlab.training.checks import shown
 
 MAGIC = b"ganlab-checkpoint 1 "
 PLAIN = (torch.Tensor, torch.nn.Parameter, str, bytes, int, float, bool, complex, torch.Size, torch.dtype, torch.device)
@@ -24,9 +27,36 @@ NAMED = 4
 """How many differences between two runs a message names."""
 
 
+def place_of(path: Any) -> Path:
+    """Where a path leads: with ~ for the home folder, and through a link. Raises `CheckpointError` for what is none."""
+    refused = CheckpointError(f"path is {shown(path)}; give the name of a file, such as 'run.ckpt'.")
+    try:
+        place = Path(path).expanduser()
+    except (TypeError, RuntimeError) as error:  # no path, or the home of a user who is not there
+        raise refused from error
+    if not place.name or "\0" in str(place):
+        raise refused
+    return Path(os.path.realpath(place)) if os.path.islink(place) else place  # noqa: PTH114 (raises nothing)
+
+
 def previous(path: Path) -> Path:
     """Where the checkpoint before `path` is kept."""
     return path.with_name(path.name + ".previous")
+
+
+def temporary(path: Path) -> Path:
+    """Where a file is written before it is put in the place of `path`."""
+    return path.with_name(path.name + ".tmp")
+
+
+def content_of(path: Path, advice: str) -> bytes:
+    """What a file holds. Raises `CheckpointError` for one that cannot be read, or is no file."""
+    try:
+        if not stat.S_ISREG(path.stat().st_mode) and not path.is_dir():  # reading a pipe would wait for ever
+            raise CheckpointError(f"{path} is no file; {advice}.")
+        return path.read_bytes()
+    except OSError as error:
+        raise CheckpointError(f"{path} cannot be read ({error.strerror}); {advice}.") from error
 
 
 def write(path: Path, state: dict[str, Any]) -> None:
@@ -36,7 +66,7 @@ def write(path: Path, state: dict[str, Any]) -> None:
     and for a state that could not be read again.
     """
     _require_plain(state, "state")
-    for place in (path, previous(path)):
+    for place in (path, previous(path), temporary(path)):
         refuse_foreign(place, lambda start: start.startswith(MAGIC))
     buffer = io.BytesIO()
     torch.save(state, buffer)
@@ -47,7 +77,7 @@ def write(path: Path, state: dict[str, Any]) -> None:
 
 def _require_plain(value: Any, name: str) -> None:
     """Raise `CheckpointError` for what `read` would not read: all but tensors, plain values and their containers."""
-    if isinstance(value, dict):
+    if type(value) in (dict, OrderedDict, Counter):
         for key, part in value.items():
             _require_plain(key, f"a key of {name}")
             _require_plain(part, f"{name}[{key!r}]")
@@ -66,9 +96,12 @@ def refuse_foreign(path: Path, ours: Callable[[bytes], bool]) -> None:
 
     `ours` tells from the first 4 kB of a file whether it may be replaced.
     """
-    if path.is_dir():
-        raise CheckpointError(f"{path} is a folder; give the name of a file, such as {path / 'run.ckpt'}.")
     try:
+        mode = path.stat().st_mode
+        if stat.S_ISDIR(mode):
+            raise CheckpointError(f"{path} is a folder; give the name of a file, such as {path / 'run.ckpt'}.")
+        if not stat.S_ISREG(mode):  # a pipe, or a device
+            raise CheckpointError(f"{path} is there and no file; give another name.")
         with path.open("rb") as file:
             start = file.read(4096)
     except OSError:
@@ -82,17 +115,17 @@ def write_whole(path: Path, *parts: "bytes | memoryview", keep: Path | None = No
 
     Raises `CheckpointError` when the disk is full or the folder cannot be written; nothing is left behind then.
     """
-    temporary = path.with_name(path.name + ".tmp")
+    unfinished = temporary(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("wb") as file:
+        with unfinished.open("wb") as file:
             for part in parts:
                 file.write(part)
             file.flush()
             os.fsync(file.fileno())
         if keep is not None and path.exists():
             path.replace(keep)
-        temporary.replace(path)
+        unfinished.replace(path)
     except OSError as error:
         raise CheckpointError(
             f"{path} cannot be written ({error.strerror}); free some space or give another place. What was there before"
@@ -100,12 +133,12 @@ def write_whole(path: Path, *parts: "bytes | memoryview", keep: Path | None = No
         ) from error
     finally:
         with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
+            unfinished.unlink(missing_ok=True)
 
 
 def find(path: Path) -> Path | None:
     """The newest whole-named checkpoint: `path`, or the one before it if a kill hit between the two renames."""
-    return next((place for place in (path, previous(path)) if place.exists()), None)
+    return next((place for place in (path, previous(path)) if os.path.exists(place)), None)  # noqa: PTH110 (any name)
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -113,10 +146,7 @@ def read(path: Path) -> dict[str, Any]:
 
     Raises `CheckpointError` for a file that is missing, is no checkpoint, is cut off, or has a flipped bit.
     """
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise CheckpointError(f"{path} cannot be read ({error.strerror}); give the path of a checkpoint.") from error
+    content = content_of(path, "give the path of a checkpoint")
     header, newline, payload = content.partition(b"\n")
     fields = header.removeprefix(MAGIC).split()
     if not header.startswith(MAGIC) or not newline or len(fields) != 2:
@@ -141,10 +171,12 @@ def _damaged(path: Path, how: str) -> CheckpointError:
 def differences(then: dict[str, Any], now: dict[str, Any]) -> str:
     """What is not equal in two descriptions of a run, the first few of it; "" for none.
 
-    Layers of a network of one's own ("G.net.0") are compared where the first description tells of them.
+    Layers of a network of one's own ("G.net.0") are compared where the first description tells of them; what they are
+    set to ("G.net.1:p"), and what an objective's formulas are in, where both do: other versions tell of less or more.
     """
     layers = {key for key in now if key.startswith(("G.", "D."))}
-    undescribed = layers if layers.isdisjoint(then) else set()  # checkpoints of before told classes alone
+    undescribed = layers if layers.isdisjoint(then) else set()
+    undescribed |= {key for key in then.keys() ^ now.keys() if ":" in key or key == "objective.output"}
     different = [
         f"{key}: {then.get(key, 'absent')} then, {now.get(key, 'absent')} now"
         for key in sorted((then.keys() | now.keys()) - undescribed)

@@ -8,7 +8,7 @@ from torch import Tensor
 from ganlab.errors import ConfigError, ShapeError
 from ganlab.training.checks import shown
 from ganlab.training.config import TrainConfig
-from ganlab.training.labels import Labels, whole_numbers
+from ganlab.training.labels import Labels, whole_numbers, without_column
 from ganlab.training.randomness import generator
 from ganlab.training.sources import LabelledLaw, LabelsOfLaw, Law, Source, TensorSource
 
@@ -102,9 +102,9 @@ def _of_tensor(labels: Any, data: Any, n: int) -> tuple[Tensor, int]:
             )
     if labels is False:
         raise ConfigError(f"labels is False; give integers [{n}], True for those of an image set, or None for none.")
-    y = whole_numbers("labels", labels)
+    y = without_column(whole_numbers("labels", labels), n)
     if y.shape != (n,):
-        one_hot = ", as labels.argmax(1) makes them of rows with a single 1" if y.ndim == 2 and len(y) == n else ""
+        one_hot = ", as labels.argmax(1) makes them of rows with a single 1" if _one_hot(y, n) else ""
         raise ShapeError(f"labels have shape {list(y.shape)} for {n} examples; give one integer each, [{n}]{one_hot}.")
     if (least := int(y.min())) < 0:
         raise ConfigError(f"labels hold {least}; number the classes 0, 1, …, and leave examples without a class out.")
@@ -115,3 +115,7 @@ def _of_tensor(labels: Any, data: Any, n: int) -> tuple[Tensor, int]:
         said = f"class {gap} of {classes} has no example" if gap < classes else f"labels hold {present[classes]}"
         raise ConfigError(f"{said}; number the classes that are there 0, 1, … without gaps: {RENUMBER}.")
     return y, classes
+
+
+def _one_hot(y: Tensor, n: int) -> bool:
+    return y.ndim == 2 and len(y) == n and bool((y.sum(dim=1) == 1).all() and (y.amax(dim=1) == 1).all())

@@ -11,8 +11,9 @@ import torch
 from torch import nn
 
 from ganlab.errors import ConfigError
-from ganlab.training.checks import integer, make_plain, number, one_of, shown
+from ganlab.training.checks import integer, make_plain, number, one_of, shown, yes_or_no
 from ganlab.training.penalties import WGANGP, Penalty
+from ganlab.training.sampling import NOISES
 
 RATE = "a finite number of at least 0"
 
@@ -140,17 +141,15 @@ class TrainConfig:
             ),
             decay_from=number("decay_from", self.decay_from, "a share of the steps in [0, 1]", 0, math.nextafter(1, 2)),
             ema=number("ema", self.ema, "a decay in [0, 1), such as 0.999, or 0 for none", 0, 1),
+            update=one_of("update", self.update, ("alternating", "simultaneous")),
+            fake_labels=one_of("fake_labels", self.fake_labels, ("real", "uniform")),
+            noise=one_of("noise", self.noise, NOISES),
+            precision=one_of("precision", self.precision, ("float32", "bfloat16")),
+            compile=yes_or_no("compile", self.compile),
         )
-        one_of("update", self.update, ("alternating", "simultaneous"))
-        one_of("fake_labels", self.fake_labels, ("real", "uniform"))
-        one_of("noise", self.noise, ("normal", "uniform", "unit uniform"))
-        one_of("precision", self.precision, ("float32", "bfloat16"))
-        if not isinstance(self.compile, bool):
-            raise ConfigError(f"compile is {shown(self.compile)}; give True or False.")
-        if isinstance(self.device, torch.device):
-            make_plain(self, device=str(self.device))
-        if not isinstance(self.device, str):
+        if not isinstance(self.device, str | torch.device):
             raise ConfigError(f"device is {shown(self.device)}; give a name, such as 'cpu', or 'auto'.")
+        make_plain(self, device=str(self.device))
         if self.update == "simultaneous" and self.k != 1:
             raise ConfigError(f"k is {self.k} with simultaneous updates, which are one for one; give k = 1.")
         for role in ("optimizer_d", "optimizer_g"):
@@ -192,6 +191,8 @@ def pick_device(name: str) -> torch.device:
         device = torch.device(name)
     except RuntimeError:
         device = None
+    if device is not None and device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count() > 0:
+        raise ConfigError(f"device is {name!r}; the GPUs here are cuda:0 … cuda:{torch.cuda.device_count() - 1}.")
     if device is None or not present.get(device.type, False):
         here = ", ".join(kind for kind, is_here in present.items() if is_here)
         raise ConfigError(f"device is {name!r}; this machine has {here}: give one of them, or 'auto'.")

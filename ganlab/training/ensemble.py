@@ -53,6 +53,7 @@ class Ensemble(Trainer):
         if not self.seeds:
             raise ConfigError("seeds are none; give at least one.")
         Gs, Ds = zip(*(self._made(make, seed) for seed in self.seeds), strict=True)
+        _refuse_one_for_all(Gs, Ds)
         super().__init__(Stacked(Gs), Stacked(Ds), objective, data, config)
         alone = self.losses
         self.losses = replace(alone, **{part.name: torch.vmap(getattr(alone, part.name)) for part in fields(alone)})
@@ -77,10 +78,11 @@ class Ensemble(Trainer):
         """One member alone, as `Trainer` looks at it; then that stacking leaves its answers as they are."""
         G, D = (cast(Stacked, network).member(0).to(self.device) for network in (self.G, self.D))
         real, z = self.source.batch(0), self._first_noise()
-        fit, said = front_door.look(G, D, self.objective, real[0], z, NO_LABELS, examples, self._precision)
+        rest = (NO_LABELS, examples, self._precision, self.config.penalty)
+        fit, said = front_door.look(G, D, self.objective, real[0], z, *rest)
         _require_equal_answers("G", G, self.G, z.expand(len(self.seeds), *z.shape))
         _require_equal_answers("D", D, self.D, real)
-        return fit, said
+        return replace(fit, flat=False), said  # the stack gives [N, batch]
 
     def noise(self, stream: str) -> Tensor:
         """Noise z [N, batch, z_dim] of the current step: each member's own."""
@@ -114,6 +116,11 @@ class Ensemble(Trainer):
 
     def member(self, number: int) -> tuple[nn.Module, nn.Module]:
         """Copies of one member's G (averaged, where there is an average) and D, as networks of their own."""
+        number = integer("number", number, -len(self.seeds))
+        if number >= len(self.seeds):
+            raise ConfigError(
+                f"number is {number}; give one of the {len(self.seeds)} members 0 … {len(self.seeds) - 1}."
+            )
         return cast(Stacked, self.sampler).member(number), cast(Stacked, self.D).member(number)
 
     @property
@@ -127,9 +134,23 @@ def _refuse_labels(labels: Any) -> None:
         raise ConfigError("labels are given, and an Ensemble trains without; train a conditional pair with Trainer.")
 
 
+def _refuse_one_for_all(Gs: Sequence[nn.Module], Ds: Sequence[nn.Module]) -> None:
+    """Raise `ConfigError` for members that are one and the same network, or want more than a stack of them does."""
+    for role, networks in {"G": Gs, "D": Ds}.items():
+        if len({id(network) for network in networks}) < len(networks):
+            raise ConfigError(f"make gives the same {role} for several seeds; let it make a new pair at each call.")
+        if callable(getattr(networks[0], "constrain", None)):
+            raise ConfigError(
+                f"{role} has a method constrain(), which an Ensemble does not call; take a penalty such as"
+                " training.WGANGP() in its place, or train it with Trainer."
+            )
+
+
 @torch.no_grad()
 def _require_equal_answers(role: str, one: nn.Module, stacked: nn.Module, x: Tensor) -> None:
     """Raise `ConfigError` when the first member alone answers x [N, batch, …] otherwise than among all."""
     alone, together = one(x[0]), stacked(x)[0]
+    if role == "D" and alone.numel() == len(alone):
+        alone = alone.flatten()
     if alone.shape != together.shape or not torch.allclose(alone, together, rtol=1e-3, atol=1e-4):
         raise ConfigError(f"{role} ({type(one).__name__}) does more in its forward than its `.net`; let `.net` be all.")

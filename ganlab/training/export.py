@@ -16,7 +16,10 @@ from torch import Tensor, nn
 
 from ganlab import models
 from ganlab.errors import CheckpointError, GanlabError
-from ganlab.training.checkpoint import refuse_foreign, write_whole
+from ganlab.training.checkpoint import content_of, place_of, refuse_foreign, temporary, write_whole
+from ganlab.training.checks import shown
+from ganlab.training.labels import labels_of_samples
+from ganlab.training.sampling import require_values, sample
 from ganlab.training.trainer import Trainer
 from ganlab.training.wrappers import load_state, misfit, state_of, unwrapped
 
@@ -55,6 +58,10 @@ def export_generator(trainer: Trainer, path: Path | str, *, weights_only: bool =
     Raises `CheckpointError` when the generator has no `spec` and `weights_only` is not set, when another kind of file
     is at `path`, or when the disk is full.
     """
+    if not isinstance(trainer, Trainer) or trainer.lead != 1:
+        what = f"an {type(trainer).__name__} of many generators" if isinstance(trainer, Trainer) else shown(trainer)
+        raise CheckpointError(f"trainer is {what}; give a Trainer, which has one generator.")
+    place = place_of(path)
     G = unwrapped(trainer.sampler)
     spec = getattr(G, "spec", None) if not weights_only else None
     name = type(G).__name__
@@ -69,8 +76,15 @@ def export_generator(trainer: Trainer, path: Path | str, *, weights_only: bool =
         spec, config.noise, trainer.step, trainer.objective.name, config.seed, "", name, trainer.classes
     )
     info = replace(info, sha256=_digest(tensors, info))
-    refuse_foreign(Path(path), lambda start: b'"ganlab"' in start)
-    write_whole(Path(path), safetensors.torch.save(tensors, metadata={"ganlab": json.dumps(info.said)}))
+    try:
+        content = safetensors.torch.save(tensors, metadata={"ganlab": json.dumps(info.said)})
+    except KeyError as error:
+        raise CheckpointError(
+            f"the generator's state holds {error.args[0]}, which no such file holds; convert it."
+        ) from error
+    for other in (place, temporary(place)):
+        refuse_foreign(other, lambda start: b'"ganlab"' in start)
+    write_whole(place, content)
 
 
 def load_generator(path: Path | str, *, into: nn.Module | None = None) -> tuple[nn.Module, GeneratorInfo]:
@@ -81,7 +95,7 @@ def load_generator(path: Path | str, *, into: nn.Module | None = None) -> tuple[
     Raises `CheckpointError` for a file that is missing, damaged, or not exported by ganlab, and for weights that do not
     fit.
     """
-    tensors, info = _read(path)
+    tensors, info = _read(path := place_of(path))
     if into is None and info.spec is None:
         raise CheckpointError(
             f"{path} holds the weights of a {info.network} alone; make one and load them with"
@@ -91,7 +105,11 @@ def load_generator(path: Path | str, *, into: nn.Module | None = None) -> tuple[
         G = into if info.spec is None or into is not None else models.build(info.spec)
     except (GanlabError, TypeError) as error:
         raise CheckpointError(f"{path} holds a network that this ganlab cannot make; export it again.") from error
-    assert G is not None
+    if not isinstance(G, nn.Module):
+        raise CheckpointError(f"into is {shown(G)}; give a network, a torch.nn.Module that is made.")
+    require_values("G", G)
+    if any(nn.parameter.is_lazy(tensor) for tensor in (*G.parameters(), *G.buffers())):
+        sample(G, 2, labels=labels_of_samples(2, None, info.classes))  # lazy layers take their sizes from it
     if reason := misfit(G, tensors):
         name = type(unwrapped(G)).__name__
         raise CheckpointError(f"{path} does not fit this {name} ({reason}); give the network that it is of.")
@@ -99,12 +117,9 @@ def load_generator(path: Path | str, *, into: nn.Module | None = None) -> tuple[
     return G.eval(), info
 
 
-def _read(path: Path | str) -> tuple[dict[str, Tensor], GeneratorInfo]:
+def _read(path: Path) -> tuple[dict[str, Tensor], GeneratorInfo]:
     """The tensors and the metadata of an exported file, checked."""
-    try:
-        content = Path(path).read_bytes()
-    except OSError as error:
-        raise CheckpointError(f"{path} cannot be read ({error.strerror}); give a file that ganlab exported.") from error
+    content = content_of(path, "give a file that ganlab exported")
     try:
         tensors = safetensors.torch.load(content)
         header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
@@ -127,9 +142,10 @@ def _read(path: Path | str) -> tuple[dict[str, Tensor], GeneratorInfo]:
 
 def _plain(name: str, value: Any) -> Tensor:
     """A tensor as it is written: on the CPU, contiguous, sharing memory with no other."""
-    if not isinstance(value, Tensor):
+    if not isinstance(value, Tensor) or value.layout is not torch.strided:
+        what = f"{value.layout} tensor" if isinstance(value, Tensor) else type(value).__name__
         raise CheckpointError(
-            f"the generator's state {name} is a {type(value).__name__}; only tensors can be exported: make it one."
+            f"the generator's state {name} is a {what}; only tensors can be exported, and no sparse ones: make it one."
         )
     return value.detach().cpu().contiguous().clone()
 

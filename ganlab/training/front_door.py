@@ -16,10 +16,10 @@ from ganlab.objectives import Objective
 from ganlab.training.checks import integer, number, shown
 from ganlab.training.config import TrainConfig
 from ganlab.training.labels import Labels, classes_of
+from ganlab.training.penalties import Penalty
 from ganlab.training.rehearsal import Fit, rehearse
+from ganlab.training.sampling import require_values
 
-OUTPUT_RANGES = {"Tanh": (-1.0, 1.0), "Sigmoid": (0.0, 1.0)}
-"""What a generator gives whose last operation is this one."""
 NO_LOGITS = ("Sigmoid", "Softmax", "LogSigmoid", "LogSoftmax", "Hardsigmoid")
 """Last operations of a discriminator that give probabilities, or their logarithms."""
 TOLERANCE = 0.1
@@ -37,6 +37,7 @@ def look(
     y: Labels,
     examples: Any,
     precision: Callable[[], AbstractContextManager[Any]],
+    penalty: Penalty | None = None,
 ) -> tuple[Fit, list[str]]:
     """How the networks are called, and what is to be said.
 
@@ -44,10 +45,11 @@ def look(
     examples     all of them, or the law that they are drawn from
     Raises `ConfigError` or `ShapeError` for what cannot be trained as it is.
     """
-    fit = rehearse(G, D, real, z, y, precision)
+    fit = rehearse(G, D, real, z, y, precision, penalty)
     refuse_probabilities(fit, objective)
     said = refuse_turned_sign(objective) + compare_ranges(G, fit, examples if isinstance(examples, Tensor) else real)
-    return fit, said
+    refuse_turned_generator(objective)
+    return fit, [*fit.said, *said]
 
 
 def refuse_wrong_arguments(G: Any, D: Any, objective: Any, config: Any, rank: Any) -> None:
@@ -63,6 +65,7 @@ def refuse_wrong_arguments(G: Any, D: Any, objective: Any, config: Any, rank: An
     for role, model in {"G": G, "D": D}.items():
         if not isinstance(model, nn.Module):
             raise ConfigError(f"{role} is {shown(model)}; give a network, a torch.nn.Module that is made.")
+        require_values(role, model)
         parameters = dict(model.named_parameters())
         if not any(parameter.requires_grad for parameter in parameters.values()):
             what = f"{len(parameters)} parameters, all frozen" if parameters else "no parameters"
@@ -73,8 +76,35 @@ def refuse_wrong_arguments(G: Any, D: Any, objective: Any, config: Any, rank: An
                 f"{role}'s {wrong[0]} is {parameters[wrong[0]].dtype}; make it float32 with {role}.float() (for forward"
                 " passes in bfloat16 there is precision='bfloat16')."
             )
+        if name := next((name for name, p in parameters.items() if p.requires_grad and p.is_complex()), None):
+            raise ConfigError(
+                f"{role}'s {name} is {parameters[name].dtype}, which the optimisers do not take; hold it as real"
+                " numbers, as torch.view_as_real makes them."
+            )
     if G is D:
         raise ConfigError("G and D are one and the same network; give two.")
+    refuse_inference_mode()
+
+
+def refuse_inference_mode() -> None:
+    """Raise `ConfigError` within torch.inference_mode, where nothing has a gradient."""
+    if torch.is_inference_mode_enabled():
+        raise ConfigError("torch.inference_mode is on, in which nothing can be trained; train outside of it.")
+
+
+def say_what_is_unusual(G: nn.Module, D: nn.Module) -> list[str]:
+    """What to say of weights that both players move, and of layers that stay in evaluation mode."""
+    of_G = {id(parameter) for parameter in G.parameters() if parameter.requires_grad}
+    shared = [name for name, parameter in D.named_parameters() if id(parameter) in of_G]
+    said = [f"G's weights are D's, too ({shared[0]}): both players move them; give each its own."] if shared else []
+    for role, model in {"G": G, "D": D}.items():
+        still = {type(layer).__name__ for layer in model.modules() if not layer.training}
+        if model.training and still:
+            said.append(
+                f"{role} has layers in evaluation mode ({', '.join(sorted(still))}), which stay so; to train them as"
+                f" well, call {role}.train()."
+            )
+    return said
 
 
 def refuse_other_classes(G: nn.Module, D: nn.Module, classes: int) -> None:
@@ -115,6 +145,26 @@ def refuse_turned_sign(objective: Objective) -> list[str]:
     return said
 
 
+def refuse_turned_generator(objective: Objective) -> None:
+    """Raise `ConfigError` for a loss of G that draws its samples to where D has generated ones, away from real ones."""
+    if objective.output == "pair":
+        return
+    losses = objective.losses()
+    best = {
+        role: min((-10.0, -3.0, -1.0, 0.0, 1.0, 3.0, 10.0), key=lambda t: loss(torch.tensor([t])).item())
+        for role, loss in {"real": losses.real, "fake": losses.fake}.items()
+    }
+    t = torch.tensor([best["fake"]], requires_grad=True)
+    with torch.enable_grad():
+        (slope,) = torch.autograd.grad(losses.generator(t).sum(), t)
+    if slope.item() * (best["real"] - best["fake"]) > 0:
+        expression = objective.generator
+        raise ConfigError(
+            f"{objective.name}: generator = {expression} draws G's samples to where D has generated ones; G minimises"
+            f" it, so turn its sign: generator = {-expression}."
+        )
+
+
 def refuse_probabilities(fit: Fit, objective: Objective) -> None:
     """Raise `ConfigError` for a D whose last operation bounds its output, which is to be a logit or a score."""
     bounded = (*NO_LOGITS, "Tanh") if objective.output != "score" else NO_LOGITS
@@ -148,9 +198,9 @@ def compare_ranges(G: nn.Module, fit: Fit, examples: Tensor) -> list[str]:
     Raises `ConfigError` for a G that says one range and gives another, or says none where images are scaled to it, and
     `ShapeError` for float images on another scale.
     """
-    declared, gives = declared_range(G), OUTPUT_RANGES.get(fit.last_of_G)
+    declared, gives = declared_range(G), fit.range_of_G
     seen = _span(fit.fake)
-    like_sigmoid = gives == (0.0, 1.0) or (gives is None and fit.fake.ndim == 4 and seen[0] >= 0 and seen[1] <= 1)
+    like_sigmoid = gives == (0.0, 1.0) or (gives is None and fit.fake.ndim == 4 and seen[0] >= 0)
     if declared and gives and not _fits(declared, gives):
         raise ConfigError(
             f"G.output_range says {_text(declared)} but its last layer is a {fit.last_of_G.lower()}, which gives"
@@ -165,7 +215,7 @@ def compare_ranges(G: nn.Module, fit: Fit, examples: Tensor) -> list[str]:
             )
         return []
     reach = declared or (gives if silent else None)
-    return [] if reach is None else _compare_with_reach(reach, _span(examples), images=fit.fake.ndim == 4)
+    return [] if reach is None else _compare_with_reach(reach, _span(examples), fit.fake.ndim)
 
 
 def _fits(declared: tuple[float, float], gives: tuple[float, float]) -> bool:
@@ -173,11 +223,11 @@ def _fits(declared: tuple[float, float], gives: tuple[float, float]) -> bool:
     return gives[0] <= declared[0] and declared[1] <= gives[1] and (declared != (0.0, 1.0) or gives == declared)
 
 
-def _compare_with_reach(reach: tuple[float, float], span: tuple[float, float], *, images: bool) -> list[str]:
+def _compare_with_reach(reach: tuple[float, float], span: tuple[float, float], dimensions: int) -> list[str]:
     (low, high), (least, most) = reach, span
-    width = high - low
-    as_fractions = images and reach == (-1.0, 1.0) and least >= 0 and 0.5 < most <= 1
-    if as_fractions or (images and most - least > GROSS * width):
+    width, images = high - low, dimensions == 4
+    as_fractions = reach == (-1.0, 1.0) and least >= 0 and 0.5 < most <= 1
+    if (as_fractions and images) or (images and most - least > GROSS * width):
         scaled = "x * 2 - 1" if as_fractions else "uint8 images, which are scaled"
         raise ShapeError(
             f"images lie in {_text(span)} where G gives {_text(reach)}; give {scaled}, or set G.output_range = None if"
@@ -185,6 +235,8 @@ def _compare_with_reach(reach: tuple[float, float], span: tuple[float, float], *
         )
     if least < low - TOLERANCE * width or most > high + TOLERANCE * width:
         return [f"examples lie in {_text(span)} where G gives {_text(reach)}: it cannot reach them all; scale them."]
+    if as_fractions:
+        return [f"examples lie in {_text(span)} where G gives {_text(reach)}: give x * 2 - 1 if they are images."]
     return []
 
 

@@ -1,15 +1,17 @@
 """Labels y as both networks take them, G(z, y) and D(x, y): of batches, and of samples that are asked for."""
 
 import inspect
+import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from ganlab.errors import ConfigError, ShapeError
-from ganlab.training.checks import integer, shown
+from ganlab.training.checks import integer, refuse_unusual, shown
 from ganlab.training.wrappers import unwrapped
 
 
@@ -26,13 +28,26 @@ NO_LABELS = Labels()
 
 def whole_numbers(name: str, labels: Any) -> Tensor:
     """Labels as one tensor int64, whatever integers they come as. Raises `ShapeError` for what holds no integers."""
+    if isinstance(labels, np.ma.MaskedArray) and labels.mask.any():
+        raise ShapeError(f"{name} are an array with {labels.mask.sum():,} masked out; leave these examples out.")
     try:
+        if hasattr(labels, "__array__") and not isinstance(labels, Tensor):  # in their order, whatever their index
+            array = np.asarray(labels)
+            labels = np.require(array, array.dtype.newbyteorder("="), ["C", "W"])
         y = labels.detach() if isinstance(labels, Tensor) else torch.as_tensor(labels)
-    except (TypeError, ValueError, RuntimeError) as error:
-        raise ShapeError(f"{name} are {shown(labels)}; give integers, as a tensor or an array.") from error
+    except Exception as error:  # what stands in a list of anything is tried
+        what = f"an array of {labels.dtype}" if isinstance(labels, np.ndarray) else shown(labels)
+        raise ShapeError(f"{name} are {what}; give integers, as a tensor or an array.") from error
+    refuse_unusual(name, y)
     if y.dtype is torch.bool or y.is_floating_point() or y.is_complex():
-        raise ShapeError(f"{name} are {y.dtype}; give integers 0, 1, …, as {name}.long() makes them.")
+        made = name if isinstance(labels, Tensor) else f"torch.as_tensor({name})"
+        raise ShapeError(f"{name} are {y.dtype}; give integers 0, 1, …, as {made}.long() makes them.")
     return y.long()
+
+
+def without_column(y: Tensor, n: int) -> Tensor:
+    """Labels that come as a column [n, 1] as [n], all others as they are."""
+    return y.flatten() if y.shape == (n, 1) else y
 
 
 def labels_of_samples(n: int, labels: Any, classes: int | None) -> Tensor | None:
@@ -47,7 +62,7 @@ def labels_of_samples(n: int, labels: Any, classes: int | None) -> Tensor | None
     if labels is None:
         return None if classes is None else torch.arange(n) % classes
     one = not isinstance(labels, Tensor | Sequence) and not hasattr(labels, "__array__")
-    y = torch.tensor(integer("labels", labels)) if one else whole_numbers("labels", labels).cpu()
+    y = torch.tensor(integer("labels", labels)) if one else without_column(whole_numbers("labels", labels).cpu(), n)
     if y.shape not in ((), (n,)):
         raise ShapeError(f"labels have shape {list(y.shape)} for {n} samples; give one number, or {n} of them.")
     least, most = y.min().item(), y.max().item()
@@ -65,7 +80,10 @@ def rows_of_classes(classes: int, columns: int) -> Tensor:
 def classes_of(model: nn.Module) -> int | None:
     """The number of classes that a network says it takes; None where it says none."""
     classes = getattr(model, "classes", None)
-    return classes if isinstance(classes, int) and not isinstance(classes, bool) else None
+    try:
+        return None if isinstance(classes, bool) else operator.index(classes)  # pyright: ignore[reportArgumentType]
+    except TypeError:
+        return len(classes) if isinstance(classes, list | tuple) else None
 
 
 def refuse_other_arguments(role: str, model: nn.Module, labelled: bool) -> None:

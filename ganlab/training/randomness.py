@@ -6,9 +6,15 @@ equals an uninterrupted one, and any step of a run can be looked at later.
 
 import contextlib
 import hashlib
-from collections.abc import Iterator
+import random
+from collections.abc import Iterator, Mapping
+from typing import Any
 
+import numpy as np
 import torch
+from torch import nn
+
+GENERATORS = (torch.Generator, np.random.Generator, np.random.RandomState, random.Random)
 
 
 def derived_seed(seed: int, rank: int, step: int, stream: str) -> int:
@@ -47,3 +53,40 @@ def _seed(device: torch.device, seed: int) -> None:
         torch.cuda.manual_seed_all(seed)
     elif device.type == "mps":
         torch.mps.manual_seed(seed)
+
+
+@contextlib.contextmanager
+def drawn_elsewhere(models: Mapping[str, nn.Module]) -> Iterator[list[str]]:
+    """What is to be said of networks that draw from others than torch's own random numbers, after a forward pass of
+    each within; Python's and NumPy's own are as they were."""
+    said: list[str] = []
+    of_python, of_numpy = random.getstate(), np.random.get_state(legacy=False)  # noqa: NPY002 (networks may use it)
+    sources: list[str] = []
+    try:
+        yield said
+    finally:
+        if random.getstate() != of_python:
+            random.setstate(of_python)
+            sources.append("the networks draw from random")
+        if not _equal(of_numpy, np.random.get_state(legacy=False)):  # noqa: NPY002
+            np.random.set_state(of_numpy)  # noqa: NPY002
+            sources.append("the networks draw from numpy.random")
+    for role, model in models.items():
+        for module in model.modules():
+            names = [name for name, value in vars(module).items() if isinstance(value, GENERATORS)]
+            sources += [f"{role} has a generator of its own, {name}" for name in names]
+    said += [
+        f"{source}, whose state no checkpoint holds: a resumed run will not equal one that was not cut off; draw from"
+        " torch's own, as torch.randn_like does."
+        for source in sources
+    ]
+
+
+def _equal(one: Any, other: Any) -> bool:
+    """Whether two states of NumPy's generator are the same."""
+    same = (one["state"]["pos"], one["has_gauss"], one["gauss"]) == (
+        other["state"]["pos"],
+        other["has_gauss"],
+        other["gauss"],
+    )
+    return same and np.array_equal(one["state"]["key"], other["state"]["key"])

@@ -5,9 +5,9 @@ pass leaves in a network stay as they are; it draws from a fork of torch's rando
 """
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -15,14 +15,27 @@ from torch import Tensor, nn
 
 from ganlab.errors import ConfigError, GanlabError, ShapeError
 from ganlab.training.averaging import twin
+from ganlab.training.compilation import differentiable_twice
+from ganlab.training.derivatives import require_gradients, require_second_derivative
+from ganlab.training.failures import advice_on, as_images, where
 from ganlab.training.labels import Labels, refuse_other_arguments
-from ganlab.training.randomness import forked
-from ganlab.training.sampling import LATENT_SHAPES
-from ganlab.training.wrappers import eager, unwrapped
+from ganlab.training.penalties import Batches, Penalty
+from ganlab.training.randomness import drawn_elsewhere, forked
+from ganlab.training.sampling import LATENT_SHAPES, evaluating
+from ganlab.training.wrappers import eager, misfit, state_of, unwrapped
 
 SMALL = 4
 """Examples of the first batch: enough for batch norm, few enough for milliseconds."""
 RESHAPING = "View Squeeze Unsqueeze Select Slice Reshape ReshapeAlias UnsafeView Clone ToCopy Transpose Permute Alias"
+KEEPING_BOUNDS = "Mean AvgPool2D AdaptiveAvgPool2D Expand Clamp ClampMin ClampMax Rsub"
+"""Operations after which D's probabilities are still some: averages over an image, and 1 − p."""
+OUTPUT_RANGES = {
+    **dict.fromkeys(("Tanh", "Sin", "Cos", "Erf"), (-1.0, 1.0)),
+    **dict.fromkeys(("Sigmoid", "Hardsigmoid", "Softmax"), (0.0, 1.0)),
+}
+"""What a generator gives whose last operation is this one."""
+CUTS = {"Hardtanh": ("min_val", "max_val"), "Clamp": ("min", "max")}
+"""Operations that cut to bounds, and how autograd calls these."""
 CONVOLUTIONS = (nn.Conv2d, nn.ConvTranspose2d)
 
 
@@ -35,6 +48,8 @@ class Fit:
     copies_z, copies_x   G and D change their input in place, so that they are given a copy
     last_of_G, last_of_D   the last operation that is no reshaping, such as "Tanh"
     fake         what G gave, [n, …]
+    range_of_G   where its last operation keeps what G gives; None: not in bounds
+    said         what is to be said of the networks
     """
 
     latent: tuple[int, ...]
@@ -44,13 +59,21 @@ class Fit:
     last_of_G: str
     last_of_D: str
     fake: Tensor
+    range_of_G: tuple[float, float] | None = None
+    said: tuple[str, ...] = ()
 
 
 def rehearse(
-    G: nn.Module, D: nn.Module, real: Tensor, z: Tensor, y: Labels, precision: Callable[[], AbstractContextManager[Any]]
+    G: nn.Module,
+    D: nn.Module,
+    real: Tensor,
+    z: Tensor,
+    y: Labels,
+    precision: Callable[[], AbstractContextManager[Any]],
+    penalty: Penalty | None = None,
 ) -> Fit:
     """Send the first few of `real` [batch, …] and z [batch, z_dim], with their labels if there are any, through both
-    networks; all of them if few fail.
+    networks, all of them if few fail; then let D pay the penalty, if there is one.
 
     Weights of convolutions are stored channels_last where the networks go through with it (a `view` in a forward pass
     may not), else contiguous. Raises `ConfigError` or `ShapeError` for networks that cannot be trained as they are.
@@ -66,7 +89,7 @@ def rehearse(
             try:
                 with forked(real.device), torch.enable_grad(), precision():
                     few = Labels(tuple(part[:n] for part in y.real), tuple(part[:n] for part in y.fake))
-                    return _rehearsed(G, D, real[:n], z[:n], few)
+                    return _rehearsed(G, D, real[:n], z[:n], few, penalty)
             except GanlabError as error:
                 last = error
             if not any(converted):
@@ -83,15 +106,23 @@ def _stored(model: nn.Module, layout: torch.memory_format) -> bool:
     return True
 
 
-def _rehearsed(G: nn.Module, D: nn.Module, real: Tensor, z: Tensor, y: Labels) -> Fit:
-    with understudy(G) as g, understudy(D) as d:
+def _rehearsed(G: nn.Module, D: nn.Module, real: Tensor, z: Tensor, y: Labels, penalty: Penalty | None) -> Fit:
+    with drawn_elsewhere({"G": G, "D": D}) as said, understudy(G) as g, understudy(D) as d:
         t_real, copies_x = _called("D", d, real, *y.real)
         flat = _one_logit_each(t_real, len(real))
         fake, latent, copies_z = _generated(g, z, real, *y.fake)
         t_fake, _ = _called("D", d, fake.clone() if copies_x else fake, *y.fake)
-        _require_gradients("D", D, t_real)
-        _require_gradients("G", G, t_fake)
-    return Fit(latent, flat, copies_z, copies_x, _last(fake), _last(t_real), fake.detach().float())
+        for role, model, copy, t in (("D", D, d, t_real), ("G", G, g, t_fake)):
+            require_gradients(role, model, t)
+            _require_fixed_shapes(role, model, copy)
+        if penalty is not None:
+            of = Batches(real, fake.detach().float(), 0.0, torch.rand_like, labels=y)
+            with torch.autocast(real.device.type, enabled=False), differentiable_twice():
+                said += require_second_derivative(penalty, D, lambda x, *y: d(x.clone(), *y).flatten(), of)
+    last_of_G, of_G = _last(fake)
+    last_of_D, _ = _last(t_real, (*RESHAPING.split(), *KEEPING_BOUNDS.split()))
+    fit = Fit(latent, flat, copies_z, copies_x, last_of_G, last_of_D, fake.detach().float())
+    return replace(fit, range_of_G=of_G, said=tuple(said))
 
 
 @contextlib.contextmanager
@@ -102,14 +133,32 @@ def understudy(model: nn.Module) -> Iterator[nn.Module]:
     try:
         copied = eager(twin(model, share=True))
     except Exception:
-        before = [(buffer, buffer.clone()) for buffer in model.buffers()]
+        before = [(module, dict(module._buffers), _values(module)) for module in model.modules()]
         try:
             yield model
         finally:
-            for buffer, value in before:
-                buffer.data.copy_(value)
+            for module, buffers, values in before:
+                module._buffers.update(buffers)
+                for name, value in values.items():
+                    module._buffers[name].data.copy_(value)  # pyright: ignore[reportOptionalMemberAccess]
     else:
         yield copied
+
+
+def _values(module: nn.Module) -> dict[str, Tensor]:
+    """Copies of the buffers that a module has itself."""
+    return {name: buffer.clone() for name, buffer in module._buffers.items() if buffer is not None}
+
+
+def _require_fixed_shapes(role: str, model: nn.Module, after: nn.Module) -> None:
+    """Raise `ConfigError` for a network whose state has other shapes after a forward pass: no file of it could be read
+    into one that is made anew."""
+    before, now = ([buffer.shape for buffer in network.buffers()] for network in (model, after))
+    if before != now and (reason := misfit(model, state_of(after))):
+        raise ConfigError(
+            f"{role}'s state has other shapes after a forward pass ({reason}); keep its buffers' shapes, or make them"
+            " with persistent=False."
+        )
 
 
 def _called(role: str, model: nn.Module, x: Tensor, *y: Tensor) -> tuple[Tensor, bool]:
@@ -123,10 +172,10 @@ def _called(role: str, model: nn.Module, x: Tensor, *y: Tensor) -> tuple[Tensor,
     except Exception as error:
         what = "examples" if role == "D" else "z"
         labels = f" with labels up to {int(y[0].max())}" if y else ""
-        advice = "give it their sizes" + (" and the number of classes" if y else "")
-        advice += "" if len(x) > 1 else ", and batch norm a batch of at least 2"
+        given = f"{what} of shape {list(x.shape)}{labels}"
+        advice = advice_on(error, role, x, *y)
         raise ConfigError(
-            f"{role} ({_name(model)}) fails on {what} of shape {list(x.shape)}{labels}{_where(model, x, *y)}; {advice}."
+            f"{role} ({type(model).__name__}) fails on {given}{where(model, x, *y)}; {advice}."
         ) from error
     if not isinstance(answer, Tensor) or not answer.is_floating_point():
         what = str(answer.dtype) if isinstance(answer, Tensor) else f"a {type(answer).__name__}"
@@ -149,11 +198,18 @@ def _generated(g: nn.Module, z: Tensor, real: Tensor, *y: Tensor) -> tuple[Tenso
             continue
         if fake.shape == real.shape:
             return fake, latent, copies
-        same = fake.numel() == real.numel()
-        shape = ", ".join(map(str, real.shape[1:]))
-        advice = f"end its forward with .view(-1, {shape})" if same else "give it the examples' shape"
+        advice = _to_the_same_shape(fake.shape, real.shape)
         failures.insert(0, ShapeError(f"G gives {list(fake.shape)} where examples are {list(real.shape)}; {advice}."))
     raise failures[0]
+
+
+def _to_the_same_shape(fake: torch.Size, real: torch.Size) -> str:
+    """What to do about samples of another shape than examples': to the one that is laid out in another way."""
+    laid_out = (real[0], *fake[2:], fake[1]) if len(fake) == 4 else ()
+    if (code := as_images(real)) and tuple(real) in (laid_out, laid_out[:-1]):
+        return f"give images as [N, C, H, W]: {code}"
+    same = fake.numel() == real.numel()
+    return f"end its forward with .view(-1, {', '.join(map(str, real[1:]))})" if same else "give it the examples' shape"
 
 
 def _one_logit_each(t: Tensor, n: int) -> bool:
@@ -164,65 +220,18 @@ def _one_logit_each(t: Tensor, n: int) -> bool:
     raise ShapeError(f"D gives {list(t.shape)} for {n} examples; give one logit each, [{n}]: {advice}.")
 
 
-def _require_gradients(role: str, model: nn.Module, t: Tensor) -> None:
-    """Raise `ConfigError` unless the gradient of D's logits t reaches a network's weights, as Adam and SGD take it."""
-    trained = {name: parameter for name, parameter in model.named_parameters() if parameter.requires_grad}
-    found: tuple[Tensor | None, ...] = ()
-    if t.requires_grad:
-        try:
-            found = torch.autograd.grad(t.float().sum(), list(trained.values()), allow_unused=True)
-        except RuntimeError as error:
-            raise ConfigError(
-                f"no gradient comes back to {role} ({_name(model)}): a layer overwrites what the backward pass needs;"
-                " set inplace=False in its activations."
-            ) from error
-    if all(gradient is None for gradient in found):
-        raise ConfigError(
-            f"no gradient of D's output reaches the weights of {role} ({_name(model)}); take detach(), no_grad() and"
-            " rounding out of both forward passes."
-        )
-    sparse = [
-        name for name, gradient in zip(trained, found, strict=True) if gradient is not None and gradient.is_sparse
-    ]
-    if sparse:
-        raise ConfigError(
-            f"{role}'s {sparse[0]} has sparse gradients, which the optimisers do not take; make it with sparse=False."
-        )
-
-
-def _last(y: Tensor) -> str:
-    """The last operation behind y that is no reshaping: "Tanh", "Sigmoid", …; "" where there is none."""
-    node = y.grad_fn
+def _last(y: Tensor, passed: Sequence[str] = RESHAPING.split()) -> tuple[str, tuple[float, float] | None]:
+    """The last operation behind y that is none of these: "Tanh", "Sigmoid", …, "" where there is none; and the bounds
+    in which it keeps y."""
+    node: Any = y.grad_fn
     while node is not None:
         name = node.name().partition("Backward")[0]
-        if name not in RESHAPING.split():
-            return name
+        if name not in passed:
+            low, high = (getattr(node, f"_saved_{end}", None) for end in CUTS.get(name, ("", "")))
+            cut = None if low is None or high is None else (float(low), float(high))
+            return name, cut or OUTPUT_RANGES.get(name)
         node = node.next_functions[0][0]
-    return ""
-
-
-def _where(model: nn.Module, x: Tensor, *y: Tensor) -> str:
-    """In which layer a forward pass fails, and what this layer was given."""
-    path: list[tuple[str, str]] = []
-
-    def enter(name: str) -> Callable[..., None]:
-        def note(layer: nn.Module, inputs: tuple[Any, ...]) -> None:
-            shapes = [str(list(part.shape)) for part in inputs if isinstance(part, Tensor)]
-            path.append((name, f"{type(layer).__name__} {name}, given {', '.join(shapes)}"))
-
-        return note
-
-    layers = [(name, layer) for name, layer in model.named_modules() if name]
-    hooks = [layer.register_forward_pre_hook(enter(name)) for name, layer in layers]
-    hooks += [layer.register_forward_hook(lambda *_: path.pop() and None) for _, layer in layers]
-    try:
-        model(x.clone(), *y)
-    except Exception:
-        return f", in its {path[-1][1]}" if path else ", between its layers"
-    finally:
-        for hook in hooks:
-            hook.remove()
-    return ""
+    return "", None
 
 
 def materialise(G: nn.Module, z: Tensor, D: nn.Module, real: Tensor, labels: Labels) -> None:
@@ -231,16 +240,5 @@ def materialise(G: nn.Module, z: Tensor, D: nn.Module, real: Tensor, labels: Lab
     for model, inputs in ((G, latents), (D, [(real, *labels.real)])):
         for x, *y in inputs:
             if any(nn.parameter.is_lazy(tensor) for tensor in (*model.parameters(), *model.buffers())):
-                was_training = model.training
-                model.eval()
-                try:
-                    with torch.no_grad():
-                        model(x.clone(), *y)
-                except Exception:
-                    continue
-                finally:
-                    model.train(was_training)
-
-
-def _name(model: nn.Module) -> str:
-    return type(model).__name__
+                with contextlib.suppress(Exception), evaluating(model), torch.no_grad():
+                    model(x.clone(), *y)

@@ -1,6 +1,7 @@
 """What a run writes down and goes on from: its state, and a description that tells it from other runs."""
 
 import warnings
+from inspect import isroutine, signature
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +49,7 @@ class Resumable:
     def save(self, path: Path | str) -> None:
         """Write a checkpoint in one move; the one before it is kept. Raises `CheckpointError`, `NonFiniteLoss`."""
         self._refuse_non_finite()
-        checkpoint.write(Path(path), self.state_dict())
+        checkpoint.write(checkpoint.place_of(path), self.state_dict())
 
     def resume(self, path: Path | str) -> bool:
         """Go on from a checkpoint at `path`; False when there is none.
@@ -56,7 +57,7 @@ class Resumable:
         Learning rates and the precision may be others than before; a warning names them. Raises `CheckpointError` when
         the checkpoint is damaged, foreign, or of a run with other options (naming them).
         """
-        place = checkpoint.find(Path(path))
+        place = checkpoint.find(checkpoint.place_of(path))
         if place is None:
             return False
         state = checkpoint.read(place)
@@ -78,7 +79,7 @@ class Resumable:
         labels = {} if self.conditions is None else self.conditions.description
         roles = ("real", "fake", "generator")
         models = _anatomy("G", self.G) | _anatomy("D", self.D)
-        objective = {f"objective.{role}": str(getattr(self.objective, role)) for role in roles}
+        objective = {f"objective.{role}": str(getattr(self.objective, role)) for role in (*roles, "output")}
         return config | objective | models | labels | {"data": self.source.fingerprint, "rank": self.rank}
 
     def state_dict(self) -> dict[str, Any]:
@@ -127,7 +128,21 @@ def _anatomy(role: str, model: nn.Module) -> dict[str, str]:
         return {role: str(model.spec)}
     layers = {f"{role}.{name}": type(layer).__name__ for name, layer in model.named_modules() if name}
     tensors = {f"{role}.{name}": str(shape) for name, shape in shapes_of(model).items()}
-    return {role: type(model).__name__, **layers, **tensors}
+    settings = {
+        ".".join(filter(None, (role, name))) + f":{setting}": value
+        for name, layer in model.named_modules()
+        for setting, value in _settings(layer).items()
+    }
+    return {role: type(model).__name__, **layers, **tensors, **settings}
+
+
+def _settings(layer: nn.Module) -> dict[str, str]:
+    """What a layer was made with besides its weights' shapes, as it keeps it: numbers, names, and functions by name."""
+    arguments = signature(type(layer).__init__).parameters.keys() - {"inplace"}
+    kept = {name: value for name, value in vars(layer).items() if name in arguments}
+    functions = {name: value.__name__ for name, value in kept.items() if isroutine(value)}
+    plain = {name: str(value) for name, value in kept.items() if isinstance(value, int | float | str | tuple | None)}
+    return {name: text for name, text in (functions | plain).items() if " at 0x" not in text}
 
 
 def _fixed(run: dict[str, Any]) -> dict[str, Any]:

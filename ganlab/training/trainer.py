@@ -25,7 +25,7 @@ from ganlab.training.randomness import derived_seed, forked, generator
 from ganlab.training.record import COLUMNS, StepRecord
 from ganlab.training.rehearsal import Fit
 from ganlab.training.resumable import Resumable
-from ganlab.training.sampling import draw_noise, sample, z_dim_of
+from ganlab.training.sampling import draw_noise, require_memory, sample, z_dim_of
 from ganlab.training.sources import Law, Source, source_of
 from ganlab.training.wrappers import unwrapped
 
@@ -73,13 +73,18 @@ class Trainer(Resumable):
         self.losses = objective.smoothed(config.label_smoothing).losses()
         self.z_dim = z_dim_of(G)
         self.value_range = front_door.declared_range(G) or value_range(G)
+        require_memory(config.steps, len(COLUMNS), "steps")
+        require_memory(config.batch, self.z_dim, "batch")
         examples = as_examples(data)
         self.source = self._source(examples)
         self.conditions = conditions(labels, data, examples, config, self.device, rank)
 
-        self.G, self.D = (model.to(self.device).train() for model in (G, D))
+        self.G, self.D = (model.to(self.device) for model in (G, D))
+        for model in (self.G, self.D):
+            if not model.training:  # else layers that were put into evaluation mode stay in it
+                model.train()
         self.fit, said = self._looked_at(examples)
-        for line in said:
+        for line in front_door.say_what_is_unusual(self.G, self.D) + said:
             warnings.warn(line, stacklevel=2)
         self.ema: Average | None = Average(unwrapped(self.G)) if config.ema else None
         self.optimizer_g = optimiser(self.G, config.optimizer_g)
@@ -89,7 +94,7 @@ class Trainer(Resumable):
             self.D.compile()
         self.step = 0
         self._known_finite = 0
-        self._history = torch.zeros(config.steps, len(COLUMNS), device=self.device)
+        self._history = torch.zeros(config.steps, len(COLUMNS), dtype=torch.float32, device=self.device)
 
     def _source(self, examples: Tensor | Law) -> Source:
         return source_of(examples, self.config.batch, self.value_range, self.device, self.config.seed, self.rank)
@@ -100,7 +105,8 @@ class Trainer(Resumable):
         if self.conditions is not None:
             front_door.refuse_other_classes(self.G, self.D, self.conditions.classes)
             y = self.conditions.for_a_first_look()
-        return front_door.look(self.G, self.D, self.objective, real, z, y, examples, self._precision)
+        penalty = self.config.penalty
+        return front_door.look(self.G, self.D, self.objective, real, z, y, examples, self._precision, penalty)
 
     def _first_noise(self) -> Tensor:
         source = generator(self.device, self.config.seed, self.rank, 0, "first look")
@@ -114,9 +120,10 @@ class Trainer(Resumable):
         Ctrl-C takes effect between two steps, so that the state can be saved and continued exactly. Raises
         `NonFiniteLoss` with the first step whose loss is NaN or infinite.
         """
+        front_door.refuse_inference_mode()
         one_step = self._simultaneous_step if self.config.update == "simultaneous" else self._alternating_step
         while self.step < self.config.steps:
-            with interrupts_deferred(), self._model_randomness(), compiler_named():
+            with interrupts_deferred(), self._model_randomness(), compiler_named(), torch.enable_grad():
                 self._set_rates()
                 self._history[self.step] = torch.stack(one_step())
                 if self.ema is not None:
