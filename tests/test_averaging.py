@@ -83,6 +83,10 @@ def test_a_network_that_was_used_before_is_copied(wrap):
     z = torch.randn(5, 3)
     torch.testing.assert_close(copied.eval()(z), layer.eval()(z))
     assert not set(map(id, copied.parameters())) & set(map(id, layer.parameters()))
+    before, kept = layer.kept[0].detach().clone(), copied.kept[0]  # pyright: ignore
+    with torch.no_grad():
+        layer.kept[0].add_(1)  # pyright: ignore[reportIndexIssue, reportCallIssue, reportArgumentType]
+    assert torch.equal(kept, before)  # pyright: ignore[reportArgumentType]
     shared = twin(layer, share=True)
     assert set(map(id, shared.parameters())) == set(map(id, layer.parameters()))
 

@@ -34,6 +34,10 @@ def empty_ledger(monkeypatch: pytest.MonkeyPatch) -> None:
         (sp.sin(r) ** 2 + sp.cos(r) ** 2, 1),
         (1 / (1 + sp.exp(-r)), sp.exp(r) / (1 + sp.exp(r))),
         (sp.tanh(r), 2 / (1 + sp.exp(-2 * r)) - 1),
+        (sp.log(sp.exp(x) + sp.exp(r)), x + sp.log(1 + sp.exp(r - x))),
+        (sp.log(x**2 + 2 * x * y + y**2), 2 * sp.log(x + y)),
+        (sp.log(sp.exp(r) * x / (y + y * sp.exp(r))), r + sp.log(x) - sp.log(y) - sp.log(1 + sp.exp(r))),
+        (sp.Derivative(sp.log(x * y), x), 1 / x),
         (sp.Integral(2 * r, (r, 0, x)), x**2),
         (sp.diff(sp.log(1 + sp.exp(r)), r), 1 / (1 + sp.exp(-r))),
         (sp.Matrix([[x, y], [0, 1]]) ** 2, sp.Matrix([[x**2, x * y + y], [0, 1]])),
@@ -154,6 +158,8 @@ def test_verified_takes_numbers_of_all_kinds():
         claims.verified("two", value, 2, tolerance=0)
     claims.verified("shape", torch.zeros(3, 4).shape, [3, 4], tolerance=0)
     claims.verified("i", sp.I, 1j, tolerance=0)
+    claims.verified("in a list", [torch.tensor(1.0), np.float32(2), sp.Integer(3)], (1, 2, 3), tolerance=0)
+    claims.verified("rows", [torch.tensor([1, 2]), np.array([3, 4])], [(1, 2), range(3, 5)], tolerance=0)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from own import ImageG, image_trainer
 from tiny import run
 
 from ganlab.errors import ConfigError
-from ganlab.training.compilation import compiler_named
+from ganlab.training.compilation import compiler_named, differentiable_twice
 
 COMMAND = [sys.executable, "-m", "ganlab", "train", "digits", "--steps", "3", "--every", "3", "--device", "cpu"]
 
@@ -53,6 +53,22 @@ def test_a_failing_compiler_of_the_users_own_is_named():
         run(trainer)
     assert "\n" not in str(caught.value)
     assert trainer.step == 0
+
+
+@pytest.mark.parametrize("module", ["torch._dynamo.exc", "torch._inductor.exc"])
+def test_an_error_of_either_part_of_the_compiler_is_its_failure(module: str):
+    failure = type("Failure", (Exception,), {"__module__": module})
+    with pytest.raises(ConfigError, match=r"torch\.compile fails on these networks \(Failure\)"), compiler_named():
+        raise failure("its own\nlong text")
+
+
+def test_nothing_is_compiled_and_nothing_loaded_for_a_second_derivative(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.delitem(sys.modules, "torch._dynamo", raising=False)
+    monkeypatch.setattr(torch.compiler, "set_stance", lambda *_: 1 / 0)
+    with differentiable_twice():
+        x = torch.tensor(3.0, requires_grad=True)
+        (slope,) = torch.autograd.grad(x**3, x, create_graph=True)
+        assert torch.autograd.grad(slope, x)[0] == 18
 
 
 def test_other_errors_pass_through():

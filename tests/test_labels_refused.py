@@ -46,6 +46,14 @@ def test_labels_that_do_not_fit_the_examples_are_refused(labels: Any, said: str)
     assert said in refusal(lambda: labelled(labels=labels))
 
 
+@pytest.mark.parametrize(("shape", "advised"), [((50, 5), True), ((40,), False), ((40, 5), False), ((50, 5, 1), False)])
+def test_rows_with_a_single_1_alone_are_told_how_to_become_numbers(shape: tuple[int, ...], advised: bool):
+    line = refusal(lambda: labelled(labels=torch.zeros(shape).long()))
+    assert ("as labels.argmax(1) makes them" in line) == advised
+    assert f"labels have shape {list(shape)} for 50 examples; give one integer each, [50]" in line
+    assert labelled(labels=F.one_hot(LABELS).argmax(1)).classes == CLASSES
+
+
 def test_the_advice_on_gaps_works():
     names = {"torch": torch, "labels": LABELS * 2 + 3}
     line = refusal(lambda: labelled(labels=names["labels"]))
@@ -136,8 +144,15 @@ class OwnLaw:
 )
 def test_a_law_whose_labels_cannot_be_used_is_refused(draw: Any, said: str):
     assert said in refusal(lambda: labelled(x=OwnLaw(draw), labels=True))
-    line = refusal(lambda: labelled(x=wrong(CallableLaw()), labels=True))
-    assert "labels is True but data is a CallableLaw that draws none" in line
+
+
+def test_a_law_with_labels_says_how_many_there_are_and_draws_them():
+    halves = [CallableLaw(), CallableLaw(), CallableLaw()]
+    halves[1].classes = ("left", "right")  # pyright: ignore[reportAttributeAccessIssue]
+    halves[2].sample_labelled = lambda *_: 1 / 0  # pyright: ignore[reportAttributeAccessIssue]
+    for law in halves:
+        line = refusal(lambda law=law: labelled(x=wrong(law), labels=True))
+        assert "labels is True but data is a CallableLaw that draws none; give a law with `classes` and" in line
 
 
 class CallableLaw:

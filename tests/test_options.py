@@ -1,0 +1,260 @@
+"""Options: what counts as a number, the ends of every range, what is written of them, and what the machine decides."""
+
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from own import refusal, wrong
+
+from ganlab.training import R1, SGD, Adam, TrainConfig
+from ganlab.training.checks import integer, number, one_of, shown
+from ganlab.training.config import options_of, pick_device, plain, quick_precision, spare_a_core
+
+# What counts as a number ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("given", [3, np.int64(3), np.uint8(3), np.array(3), torch.tensor(3), torch.tensor([3])])
+def test_integers_of_all_kinds_are_pythons_own(given: object):
+    assert type(integer("n", given)) is int
+    assert integer("n", given, 3) == 3
+    assert refusal(lambda: integer("n", given, 4)).endswith("; give an integer of at least 4.")
+
+
+@pytest.mark.parametrize(
+    "given",
+    [True, np.True_, torch.tensor(True), np.array(True), 3.0, torch.tensor(3.0), "3", None, torch.tensor([3, 3]), [3]],
+)
+def test_what_is_no_integer_is_refused(given: object):
+    assert refusal(lambda: integer("n", given)).endswith("; give an integer.")
+    assert refusal(lambda: integer("n", given)).startswith(f"n is {shown(given)}")
+
+
+@pytest.mark.parametrize("given", [0.5, np.float32(0.5), np.float64(0.5), torch.tensor(0.5), torch.tensor([[0.5]])])
+def test_numbers_of_all_kinds_are_pythons_own(given: object):
+    assert number("x", given, "…") == 0.5
+    assert type(number("x", given, "…")) is float
+    assert type(number("x", np.int64(2), "…")) is type(number("x", torch.tensor(2), "…")) is int
+
+
+@pytest.mark.parametrize("given", [True, np.True_, torch.tensor(True), 1j, "0.5", None, torch.ones(2), [0.5]])
+def test_what_is_no_number_is_refused(given: object):
+    assert refusal(lambda: number("x", given, "a share")) == f"x is {shown(given)}; give a share."
+
+
+def test_a_range_holds_its_lower_end_and_not_its_upper_one():
+    assert number("x", 0, "…", 0, 1) == 0
+    assert number("x", math.nextafter(1, 0), "…", 0, 1) < 1
+    assert number("x", -1e300, "…") == -1e300
+    for value in (1, 1.0, math.nextafter(0, -1), math.inf, -math.inf, math.nan):
+        assert refusal(lambda value=value: number("x", value, "a share", 0, 1)) == f"x is {value}; give a share."
+    for value in (math.inf, -math.inf, math.nan):
+        assert "give any" in refusal(lambda value=value: number("x", value, "any"))
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ("a", "'a'"),
+        ([1, 2], "[1, 2]"),
+        (np.zeros((2, 1)), "array([[0.], [0.]])"),
+        ("x" * 58, repr("x" * 58)),
+        ("x" * 59, "a str"),
+        (object(), "a object"),
+        (int, "the type int"),
+        (math.sin, "the builtin_function_or_method sin"),
+        (torch.nn.ReLU(), "the ReLU ReLU"),
+    ],
+    ids=str,
+)
+def test_a_wrong_value_is_shown_short_and_on_one_line(value: object, said: str):
+    assert shown(value) == said
+
+
+def test_one_of_several_names():
+    one_of("law", "b", ("a", "b"))
+    for value in ("c", "", "ab", None, 0, ["a"]):
+        assert refusal(lambda value=value: one_of("law", value, ("a", "b"))) == (
+            f"law is {value!r}; give one of 'a', 'b'."
+        )
+
+
+# The ends of every range ----------------------------------------------------------------------------------------------
+
+BELOW_1 = math.nextafter(1, 0)
+
+
+@pytest.mark.parametrize(
+    ("make", "option", "fits", "refused"),
+    [
+        (TrainConfig, "steps", [1], [0, 1.0]),
+        (TrainConfig, "batch", [1], [0]),
+        (TrainConfig, "k", [1, 5], [0]),
+        (TrainConfig, "ema_warmup", [1], [0]),
+        (TrainConfig, "seed", [-1, 2**70], [0.5]),
+        (TrainConfig, "label_smoothing", [0, 0.499], [0.5, -0.1]),
+        (TrainConfig, "instance_noise", [0, 1e9], [-1e-9, math.inf]),
+        (TrainConfig, "decay_from", [0, 1], [1.001, -0.001, math.nan]),
+        (TrainConfig, "ema", [0, BELOW_1], [1, -0.1]),
+        (TrainConfig, "compile", [True, False], [1, "yes", None]),
+        (TrainConfig, "device", ["cpu", torch.device("cpu")], [0, None]),
+        (TrainConfig, "penalty", [None, R1()], [R1, 0.1]),
+        (TrainConfig, "optimizer_d", [Adam(), SGD()], [Adam, None]),
+        (Adam, "lr", [0, 10], [-1e-9, math.inf]),
+        (Adam, "beta1", [0, BELOW_1], [1, -0.1]),
+        (Adam, "beta2", [0, BELOW_1], [1, -0.1]),
+        (SGD, "lr", [0, 10], [-1e-9, math.nan]),
+        (SGD, "momentum", [0, BELOW_1], [1, -0.1]),
+        (SGD, "decay", [1, 1.5], [BELOW_1, math.inf]),
+        (SGD, "lr_floor", [0, 1], [-1e-9]),
+        (SGD, "final_momentum", [None, 0, BELOW_1], [1, -0.1]),
+        (SGD, "epoch", [1], [0, 1.5]),
+        (SGD, "ramp_epochs", [2], [1]),
+    ],
+)
+def test_the_ends_of_a_range(make: Any, option: str, fits: list[Any], refused: list[Any]):
+    for value in fits:
+        assert getattr(make(**{option: value}), option) == (str(value) if option == "device" else value)
+    for value in refused:
+        assert refusal(lambda value=value: make(**{option: value})).startswith(f"{option} is ")
+
+
+def test_options_are_kept_as_plain_values():
+    """A checkpoint holds them, and is read with nothing but plain values allowed."""
+    config = TrainConfig(steps=wrong(np.int64(5)), ema=wrong(np.float32(0.5)), device=wrong(torch.device("cpu")))
+    assert [type(value) for value in (config.steps, config.ema, config.device)] == [int, float, str]
+    sgd = SGD(wrong(np.float64(0.5)), wrong(torch.tensor(0.25)), final_momentum=wrong(torch.tensor(0.75)))
+    assert (sgd.lr, sgd.momentum, sgd.final_momentum) == (0.5, 0.25, 0.75)
+    assert {type(value) for value in (sgd.lr, sgd.momentum, sgd.final_momentum)} == {float}
+
+
+def test_what_goes_only_with_something_else():
+    assert TrainConfig(update="simultaneous", k=1).k == 1
+    assert "give k = 1" in refusal(lambda: TrainConfig(update="simultaneous", k=2))
+    assert TrainConfig(penalty=R1(), fake_labels="uniform").fake_labels == "uniform"
+
+
+# Schedules at their ends ----------------------------------------------------------------------------------------------
+
+
+def test_momentum_rises_in_equal_parts_once_an_epoch():
+    """Released code of 2014: 0.5 in the first epoch, 0.7 in the last of the ramp; a step of it after each epoch."""
+    sgd = SGD(1.0, 0.5, final_momentum=0.7, epoch=10, ramp_epochs=5)
+    epochs = [[sgd.at(10 * epoch + step)["momentum"] for step in (0, 9)] for epoch in range(7)]
+    assert epochs == [pytest.approx([m, m]) for m in (0.5, 0.55, 0.6, 0.65, 0.7, 0.7, 0.7)]
+    assert SGD(1.0, 0.5, final_momentum=0.0, epoch=1, ramp_epochs=2).at(1)["momentum"] == 0
+
+
+def test_a_rate_falls_to_its_floor_and_never_below():
+    sgd = SGD(0.8, decay=2.0, lr_floor=0.1)
+    assert [sgd.at(step)["lr"] for step in range(5)] == [0.8, 0.4, 0.2, 0.1, 0.1]
+    assert SGD(0.8, decay=2.0).at(5000) == {"lr": 0.0, "momentum": 0.5}
+    assert Adam(0.3).at(10**9) == {"lr": 0.3}
+
+
+def test_what_depends_on_the_length_of_a_run_is_called_scheduled():
+    assert not TrainConfig().scheduled
+    assert not TrainConfig(optimizer_g=SGD(decay=1.1, final_momentum=0.7), penalty=R1(1.0), ema=0.9).scheduled
+    assert TrainConfig(instance_noise=1e-9).scheduled
+    assert TrainConfig(decay_from=0.999).scheduled
+    assert TrainConfig(penalty=R1(1.0, final=0.0)).scheduled
+
+
+def test_the_first_average_is_the_network():
+    config = TrainConfig(ema=0.75, ema_warmup=2)
+    assert [config.average_decay_at(step) for step in range(7)] == [0, 0.5, 0.6, 4 / 6, 5 / 7, 0.75, 0.75]
+    assert {TrainConfig().average_decay_at(step) for step in (0, 1, 99)} == {0}
+
+
+# What is written of them ----------------------------------------------------------------------------------------------
+
+
+def test_a_record_names_all_options_but_the_seed():
+    adam = {"kind": "Adam", "lr": 2e-4, "beta1": 0.5, "beta2": 0.999}
+    known = {
+        "steps": 2000,
+        "batch": 64,
+        "k": 1,
+        "update": "alternating",
+        "optimizer_d": adam,
+        "optimizer_g": adam,
+        "noise": "normal",
+        "instance_noise": 0.0,
+        "decay_from": 1.0,
+        "label_smoothing": 0.0,
+        "ema": 0.0,
+        "ema_warmup": 9,
+        "precision": "float32",
+        "compile": False,
+        "device": "auto",
+    }
+    assert options_of(TrainConfig(seed=7)) == known
+    # Later options stand in a record where they are not what they were before there was such an option.
+    later = options_of(TrainConfig(penalty=R1(0.1), fake_labels="uniform"))
+    assert later == known | {"penalty": {"kind": "R1", "gamma": 0.1, "final": None}, "fake_labels": "uniform"}
+    assert plain(TrainConfig(seed=7)) == {"kind": "TrainConfig", "seed": 7} | known
+
+
+# What the machine decides ---------------------------------------------------------------------------------------------
+
+
+def here(monkeypatch: pytest.MonkeyPatch, *, cuda: bool, mps: bool) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: mps)
+
+
+@pytest.mark.parametrize(
+    ("cuda", "mps", "picked"),
+    [(True, True, "cuda"), (True, False, "cuda"), (False, True, "mps"), (False, False, "cpu")],
+)
+def test_auto_takes_cuda_then_mps_then_the_processor(
+    cuda: bool, mps: bool, picked: str, monkeypatch: pytest.MonkeyPatch
+):
+    here(monkeypatch, cuda=cuda, mps=mps)
+    assert pick_device("auto") == torch.device(picked)
+    assert pick_device("cpu") == torch.device("cpu")
+
+
+def test_a_device_that_is_not_here_is_answered_with_those_that_are(monkeypatch: pytest.MonkeyPatch):
+    here(monkeypatch, cuda=False, mps=True)
+    for name in ("cuda", "cuda:1", "meta", "no such"):
+        assert refusal(lambda name=name: pick_device(name)) == (
+            f"device is {name!r}; this machine has mps, cpu: give one of them, or 'auto'."
+        )
+
+
+@pytest.mark.parametrize(
+    ("flags", "found"),
+    [
+        ("flags: sse avx2 avx512f avx512_bf16 fma", "bfloat16"),
+        ("flags: sse amx_bf16 amx_tile", "bfloat16"),
+        ("flags: sse avx2 avx512f", "float32"),
+    ],
+)
+def test_bfloat16_where_the_processor_multiplies_it(flags: str, found: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(Path, "read_text", lambda self, encoding: flags if str(self) == "/proc/cpuinfo" else encoding)
+    assert quick_precision() == found
+
+
+def test_where_nothing_tells_of_the_processor_it_is_float32(monkeypatch: pytest.MonkeyPatch):
+    def missing(*_: object, **_options: object) -> str:
+        raise FileNotFoundError
+
+    monkeypatch.setattr(Path, "read_text", missing)
+    assert quick_precision() == "float32"
+
+
+@pytest.mark.parametrize(
+    ("cores", "threads", "left"), [(8, 8, 7), (8, 4, 4), (3, 3, 2), (2, 2, 2), (1, 1, 1), (None, 4, 2)]
+)
+def test_a_core_is_spared_where_there_are_more_than_two(
+    cores: int | None, threads: int, left: int, monkeypatch: pytest.MonkeyPatch
+):
+    told: list[int] = []
+    monkeypatch.setattr("os.cpu_count", lambda: cores)
+    monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
+    monkeypatch.setattr(torch, "set_num_threads", told.append)
+    spare_a_core()
+    assert told == [left]
