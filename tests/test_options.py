@@ -62,7 +62,7 @@ def test_a_range_holds_its_lower_end_and_not_its_upper_one():
         (np.zeros((2, 1)), "array([[0.], [0.]])"),
         ("x" * 58, repr("x" * 58)),
         ("x" * 59, "a str"),
-        (object(), "a object"),
+        pytest.param(object(), "a object", id="object"),
         (int, "the type int"),
         (math.sin, "the builtin_function_or_method sin"),
         (torch.nn.ReLU(), "the ReLU ReLU"),

@@ -3,6 +3,7 @@
 import random
 import warnings
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,7 +21,7 @@ from ganlab.training import R1, WGANGP, TrainConfig, Trainer, sample
 # Forward passes that fail, and why ------------------------------------------------------------------------------------
 
 
-def failing(forward: Callable[[nn.Module, Tensor], Tensor]) -> ImageG:
+def failing(forward: Callable[[Any, Tensor], object]) -> ImageG:
     G = type("G", (ImageG,), {"forward": forward})
     return G()
 
@@ -47,7 +48,7 @@ class Backwards(torch.autograd.Function):
         return x.clone()
 
     @staticmethod
-    def backward(_context, *_gradients: Tensor):
+    def backward(_context: Any, *_gradients: Any) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
         raise KeyError("none")
 
 
@@ -136,8 +137,8 @@ def test_random_numbers_that_no_checkpoint_holds_are_said_and_left_as_they_were(
             image_trainer(DrawingG(draw))
         assert (np.random.get_state()[1] == before[0]).all()  # noqa: NPY002  # pyright: ignore
         assert random.getstate() == before[1]
-    G = ImageG()
-    G.source = torch.Generator()  # pyright: ignore[reportAttributeAccessIssue]
+    G: Any = ImageG()
+    G.source = torch.Generator()
     with pytest.warns(UserWarning, match="G has a generator of its own, source, whose state no checkpoint holds"):
         image_trainer(G)
     image_trainer(DrawingG(torch.randn))  # what the message says: nothing to say
@@ -230,7 +231,7 @@ def replaced(G: nn.Module) -> nn.Module:
     return G
 
 
-def closing(G: nn.Module) -> nn.Module:
+def closing(G: Any) -> nn.Module:
     G.last = lambda t: t.tanh() * G.get_parameter("net.bias").mean().exp()
     return G
 
@@ -286,15 +287,17 @@ def test_a_state_that_grows_is_refused_and_the_advice_works():
 
 def test_what_is_asked_of_samples_is_checked():
     G = ImageG()
-    for options, named in (
+    wrong: tuple[tuple[dict[str, Any], str], ...] = (
         ({"noise": "gaussian"}, "noise is 'gaussian'; give one of 'normal', 'uniform', 'unit uniform'"),
         ({"seed": 1.5}, "seed is 1.5; give an integer"),
         ({"batch": 0}, "batch is 0; give an integer of at least 1"),
-    ):
+    )
+    for options, named in wrong:
         assert named in refusal(lambda options=options: sample(G, 3, **options))
     same = sample(G, 3, seed=np.int64(4), batch=torch.tensor(2))  # pyright: ignore[reportArgumentType]
     torch.testing.assert_close(same, sample(G, 3, seed=4))
-    for network in (ImageG, lambda z: z):
+    others: tuple[Any, ...] = (ImageG, lambda z: z)
+    for network in others:
         assert "give a network, a torch.nn.Module that is made" in refusal(lambda network=network: sample(network, 3))
     assert "gives a tuple" in refusal(lambda: sample(failing(lambda self, z: (self.net(z), z)), 3))
     assert "gives [64] for 1 samples; let it give [1, …]" in refusal(
