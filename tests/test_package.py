@@ -61,9 +61,7 @@ def test_what_a_network_needs_is_not_told_from_its_class(path: Path):
         return
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Call) and ast.unparse(node.func) in ("isinstance", "issubclass"):
-            asked = {
-                part.attr if isinstance(part, ast.Attribute) else getattr(part, "id", "") for part in ast.walk(node)
-            }
+            asked = {getattr(part, "attr", getattr(part, "id", "")) for part in ast.walk(node)}
             assert not asked & classes
 
 

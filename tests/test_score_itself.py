@@ -10,6 +10,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
 from ganlab import data, models, training
 from ganlab.errors import ConfigError, NonFiniteLoss, ShapeError

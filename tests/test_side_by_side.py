@@ -54,7 +54,7 @@ def test_a_failing_job_ends_its_own_workers_and_no_other_process():
 
 
 @pytest.mark.parametrize("wrong", [{"workers": 0}, {"workers": -1}, {"workers": 1.5}, {"workers": 1, "threads": 0}])
-def test_numbers_that_do_not_fit_are_named(wrong: dict[str, int]):
+def test_numbers_that_do_not_fit_are_named(wrong: dict[str, Any]):
     name, value = list(wrong.items())[-1]
     with pytest.raises(ConfigError, match=rf"^{name} is {value}; give an integer of at least 1\.$"):
         next(side_by_side(math.sqrt, [1], **wrong))
