@@ -68,7 +68,7 @@ def rows(record: Record) -> list[Row]:
 STUDY = replace(
     mode_counts.STUDY,
     name="mode-counts-penalised",
-    about="the same ring and grid with a penalty on D's slope, alone and with pairs: modes found, and good samples",
+    about="ring of 8 and grid of 25 with a penalty on D's slope, alone and with pairs: modes found, good samples",
     units=units,
     presets={"laptop": Preset("10 minutes on two cores")},
     rows=rows,
