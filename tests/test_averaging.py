@@ -1,5 +1,7 @@
 """What the averaged generator averages, and what it copies."""
 
+from typing import Any
+
 import pytest
 import torch
 from own import image_trainer
@@ -78,15 +80,17 @@ def test_a_layer_of_norm_one_keeps_it_in_the_average(wrap):
 @pytest.mark.parametrize("wrap", [nn.utils.spectral_norm, nn.utils.weight_norm])
 def test_a_network_that_was_used_before_is_copied(wrap):
     layer = nn.Sequential(wrap(nn.Linear(3, 2)))
-    layer.kept = [layer(torch.randn(4, 3)), {"last": layer(torch.randn(4, 3))}]  # pyright: ignore[reportArgumentType]
-    copied = twin(layer)
+    kept: list[Any] = [layer(torch.randn(4, 3)), {"last": layer(torch.randn(4, 3))}]
+    layer.kept = kept  # pyright: ignore[reportArgumentType]
+    copied: Any = twin(layer)
     z = torch.randn(5, 3)
     torch.testing.assert_close(copied.eval()(z), layer.eval()(z))
     assert not set(map(id, copied.parameters())) & set(map(id, layer.parameters()))
-    before, kept = layer.kept[0].detach().clone(), copied.kept[0]  # pyright: ignore
-    with torch.no_grad():
-        layer.kept[0].add_(1)  # pyright: ignore[reportIndexIssue, reportCallIssue, reportArgumentType]
-    assert torch.equal(kept, before)  # pyright: ignore[reportArgumentType]
+    for ours, theirs in ((copied.kept[0], kept[0]), (copied.kept[1]["last"], kept[1]["last"])):
+        before = theirs.detach().clone()
+        theirs.data.add_(1)
+        assert torch.equal(ours, before)  # its own numbers, and no more than numbers
+        assert not ours.requires_grad
     shared = twin(layer, share=True)
     assert set(map(id, shared.parameters())) == set(map(id, layer.parameters()))
 

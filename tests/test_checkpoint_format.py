@@ -62,6 +62,7 @@ FOREIGN = "is no ganlab checkpoint; give one that ganlab wrote"
         (b"two words\nand a rest", FOREIGN),
         (WHOLE.partition(b"\n")[0], FOREIGN),  # cut before the line ends
         (WHOLE.replace(b" ", b"  ", 1), FOREIGN),
+        (b"ganlab-checkpoint 1 \xff\xfe 3\nabc", "its checksum is not the one that was written"),
         (b"ganlab-checkpoint 1 0a1b\nno length", FOREIGN),
         (b"ganlab-checkpoint 1 0a1b 3 4\nabc", FOREIGN),
     ],

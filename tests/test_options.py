@@ -127,7 +127,21 @@ def test_options_are_kept_as_plain_values():
     assert [type(value) for value in (config.steps, config.ema, config.device)] == [int, float, str]
     sgd = SGD(wrong(np.float64(0.5)), wrong(torch.tensor(0.25)), final_momentum=wrong(torch.tensor(0.75)))
     assert (sgd.lr, sgd.momentum, sgd.final_momentum) == (0.5, 0.25, 0.75)
-    assert {type(value) for value in (sgd.lr, sgd.momentum, sgd.final_momentum)} == {float}
+    adam = Adam(wrong(np.float32(0.5)), wrong(torch.tensor(0.25)), wrong(np.float64(0.75)))
+    assert (adam.lr, adam.beta1, adam.beta2) == (0.5, 0.25, 0.75)
+    kept = (sgd.lr, sgd.momentum, sgd.final_momentum, adam.lr, adam.beta1, adam.beta2)
+    assert {type(value) for value in kept} == {float}
+
+
+def test_an_optimiser_is_made_of_its_options_for_the_given_weights():
+    weights = [torch.nn.Parameter(torch.ones(2)), torch.nn.Parameter(torch.ones(3))]
+    for chosen, said in (
+        (Adam(0.3, 0.1, 0.2), {"lr": 0.3, "betas": (0.1, 0.2)}),
+        (SGD(0.4, 0.25, final_momentum=0.7), {"lr": 0.4, "momentum": 0.25}),
+    ):
+        (group,) = chosen.build(weights).param_groups
+        assert {key: group[key] for key in said} == said
+        assert list(map(id, group["params"])) == list(map(id, weights))
 
 
 def test_what_goes_only_with_something_else():
@@ -147,11 +161,26 @@ def test_momentum_rises_in_equal_parts_once_an_epoch():
     assert SGD(1.0, 0.5, final_momentum=0.0, epoch=1, ramp_epochs=2).at(1)["momentum"] == 0
 
 
+def test_without_other_options_the_ramp_is_that_of_2014_on_mnist():
+    """Batches of 100 from 50,000 images make epochs of 500 steps; the ramp ends in epoch 250."""
+    sgd = SGD(final_momentum=0.7)
+    assert [sgd.at(step)["momentum"] for step in (0, 499)] == [0.5, 0.5]
+    assert sgd.at(500)["momentum"] == pytest.approx(0.5 + 0.2 / 249)
+    assert sgd.at(249 * 500 - 1)["momentum"] == pytest.approx(0.7 - 0.2 / 249)
+    assert {sgd.at(step)["momentum"] for step in (249 * 500, 250 * 500, 10**7)} == {0.7}
+
+
 def test_a_rate_falls_to_its_floor_and_never_below():
     sgd = SGD(0.8, decay=2.0, lr_floor=0.1)
     assert [sgd.at(step)["lr"] for step in range(5)] == [0.8, 0.4, 0.2, 0.1, 0.1]
     assert SGD(0.8, decay=2.0).at(5000) == {"lr": 0.0, "momentum": 0.5}
     assert Adam(0.3).at(10**9) == {"lr": 0.3}
+
+
+def test_instance_noise_is_gone_at_half_time_and_rates_would_be_at_the_end():
+    config = TrainConfig(steps=8, instance_noise=0.75, decay_from=0.5)
+    assert [config.instance_noise_at(step) / 0.75 for step in range(8)] == [1, 0.75, 0.5, 0.25, 0, 0, 0, 0]
+    assert [config.rate_at(step) for step in range(8)] == [1, 1, 1, 1, 1, 0.75, 0.5, 0.25]
 
 
 def test_what_depends_on_the_length_of_a_run_is_called_scheduled():
