@@ -133,7 +133,7 @@ def test_the_study(tmp_path: Path):
     unit = Unit("seed 1", tmp_path, "key")
     result = score_itself.measure(unit, seed=1, epochs=2)
     with Image.open(unit.picture) as picture:
-        assert picture.size == (16 * 30 + 2, 2 * 30 + 2)
+        assert picture.size == (16 * 58 + 2, 2 * 58 + 2)  # images are shown at twice their size
     assert [row["step"] for row in result["curve"]] == list(range(1, 9))
     assert result["curve"][-1]["nats"] > result["curve"][0]["nats"]
     settings = {name: result[name] for name in ("precision", "batch", "samples per step", "noise", "samples")}
