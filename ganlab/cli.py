@@ -69,6 +69,8 @@ def train(
     folder.mkdir(parents=True, exist_ok=True)
     training.spare_a_core()
     options = {"seed": seed, "device": device, "precision": precision, "compile": compile}
+    if start is not None and not chosen.after:
+        raise ConfigError(f"start is {start} and {recipe} begins anew; leave it out.")
     if chosen.after and start is None:
         start = Path("runs") / chosen.after / GENERATOR
     trainer = chosen.trainer(root, start, **options, **({} if steps is None else {"steps": steps}))
@@ -233,6 +235,10 @@ def main() -> None:
         status = tyro.extras.subcommand_cli_from_dict(
             commands, prog="python -m ganlab", description=f"The tools of the ganlab course. Recipes: {names}."
         )
+        sys.stdout.flush()
+    except BrokenPipeError:  # who reads, such as `head`, has read enough; nothing more is to be written at the end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = 0
     except GanlabError as error:
         print(f"error: {error}", file=sys.stderr)
         status = 2

@@ -93,6 +93,8 @@ def test_train_stop_resume_and_sample(tmp_path: Path):
         (["train", "mnist-dcgan", "--root", "nowhere"], "train-images-idx3-ubyte cannot be read"),
         (["train", "digits", "--steps", "0"], "steps is 0"),
         (["train", "digits", "--every", "0"], "every is 0"),
+        (["train", "digits", "--start", "x"], "start is x and digits begins anew; leave it out"),
+        (["train", "digits", "--seed", f"{2**64}"], "seed is 18446744073709551616; give an integer from −2⁶³ to 2⁶⁴"),
         (["train", "digits", "--device", "abacus"], "device is 'abacus'"),
         (["train", "digits", "--precision", "half"], "precision is 'half'"),
         (["train", "digits", "--steps", "1", "--out", "file"], "cannot be"),
@@ -106,7 +108,7 @@ def test_train_stop_resume_and_sample(tmp_path: Path):
         (["sample", "file", "--n", "10001"], "n is 10001; a picture shows at most 10,000: give fewer, or an .npz"),
         (["train", "digits", "--steps", "100000000000"], "steps is 100000000000; give at most 100,000,000"),
         (["ledger", "--notebooks", "."], "holds no lessons"),
-        (["reproduce", "all"], "study is 'all'; give one of mode-counts, gan2014-mnist"),
+        (["reproduce", "all"], "study is 'all'; give one of mode-counts, mode-counts-penalised, gan2014-mnist"),
         (["reproduce", "mode-counts", "--seeds", "0"], "seeds is 0; give a number of at least 1"),
         (["reproduce", "gan2014-mnist", "--preset", "huge"], "preset is 'huge'; gan2014-mnist has laptop, paper"),
         (["table", "--folder", "."], "measure it with: python -m ganlab reproduce mode-counts --out ."),
@@ -122,6 +124,16 @@ def test_an_error_is_one_line_and_status_2(tmp_path: Path, arguments: list[str],
     assert line.startswith("error: ")
     assert said in line
     assert "Traceback" not in result.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no head")
+def test_a_reader_that_has_enough_is_no_error():
+    """4 s."""
+    command = f"{sys.executable} -m ganlab ledger --notebooks {ROOT / 'notebooks'} | head -n 1"
+    done = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)
+    assert done.stdout.count("\n") == 1
+    assert done.stderr == ""
 
 
 @pytest.mark.slow

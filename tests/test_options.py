@@ -287,3 +287,12 @@ def test_a_core_is_spared_where_there_are_more_than_two(
     monkeypatch.setattr(torch, "set_num_threads", told.append)
     spare_a_core()
     assert told == [left]
+
+
+@pytest.mark.parametrize("seed", [-(2**63), 2**64 - 1])
+def test_a_seed_is_one_that_torch_takes(seed: int):
+    torch.Generator().manual_seed(TrainConfig(seed=seed).seed)
+    beyond = seed + (1 if seed > 0 else -1)
+    assert f"seed is {beyond}; give an integer from" in refusal(lambda: TrainConfig(seed=beyond))
+    with pytest.raises(RuntimeError):
+        torch.Generator().manual_seed(beyond)

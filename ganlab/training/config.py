@@ -147,6 +147,8 @@ class TrainConfig:
             precision=one_of("precision", self.precision, ("float32", "bfloat16")),
             compile=yes_or_no("compile", self.compile),
         )
+        if not -(2**63) <= self.seed < 2**64:
+            raise ConfigError(f"seed is {self.seed}; give an integer from −2⁶³ to 2⁶⁴ − 1, which torch takes.")
         if not isinstance(self.device, str | torch.device):
             raise ConfigError(f"device is {shown(self.device)}; give a name, such as 'cpu', or 'auto'.")
         make_plain(self, device=str(self.device))
