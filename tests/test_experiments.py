@@ -211,7 +211,7 @@ def test_units_that_cannot_be_told_apart_are_refused():
 @pytest.mark.usefixtures("here")
 def test_an_error_names_its_unit():
     failing = replace(TINY, measure=fail)
-    with pytest.raises(ConfigError, match="^seed 2: no luck$"):
+    with pytest.raises(ConfigError, match=r"^seed 2: no luck$"):
         running.reproduce(failing, {})
 
 
