@@ -1,5 +1,6 @@
 """The command line: `python -m ganlab doctor | train | sample | reproduce | table | ledger`."""
 
+import os
 import shlex
 import sys
 from pathlib import Path
