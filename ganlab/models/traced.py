@@ -14,7 +14,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.parameter import UninitializedParameter
+from torch.nn.parameter import UninitializedBuffer, UninitializedParameter, is_lazy
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from ganlab.errors import ShapeError
@@ -35,7 +35,9 @@ PLAIN = frozenset(
     " native_dropout bernoulli constant_pad_nd reflection_pad1d reflection_pad2d replication_pad2d pad roll flip"
     " contiguous narrow index_select".split()
 )
-SHAPES_ONLY = frozenset("empty_like zeros_like ones_like full_like rand_like randn_like".split())
+SHAPES_ONLY = frozenset(
+    "empty_like zeros_like ones_like full_like rand_like randn_like new_empty new_zeros new_ones new_full".split()
+)
 """What takes a tensor's shape alone, as dropout does for its mask."""
 OF_TWO = frozenset(["mul", "div"])
 """Plain with a number or a weight; a product of two things that come from the input is not."""
@@ -121,10 +123,13 @@ def trace(network: nn.Module, *inputs: Tensor, name: str = "the network") -> Tra
 
     Raises `ShapeError` where the network cannot be copied or run, or gives something else than one tensor.
     """
+    network = getattr(network, "_orig_mod", network)  # what torch.compile was given
     lazy = tuple(key for key, p in network.named_parameters() if isinstance(p, UninitializedParameter))
+    # These alone cannot be copied.
+    unborn = {id(b): UninitializedBuffer(device=b.device, dtype=b.dtype) for b in network.buffers() if is_lazy(b)}
     recorder = _Recorder(inputs)
     try:
-        twin = copy.deepcopy(network).train()
+        twin = copy.deepcopy(network, unborn).train()
         recorder.watch(twin)
         with torch.no_grad(), torch.random.fork_rng(devices=[]), recorder:
             output = twin(*inputs)
@@ -154,8 +159,10 @@ class _Recorder(TorchDispatchMode):
         self.last = ""
 
     def watch(self, network: nn.Module) -> None:
-        """Note which module runs."""
+        """Note which module runs; a scripted one cannot be asked, its operations are seen all the same."""
         for name, module in network.named_modules():
+            if isinstance(module, torch.jit.ScriptModule):
+                continue
             module.register_forward_pre_hook(lambda _module, _args, name=name: self._enter(name))
             module.register_forward_hook(lambda *_: self._leave(), always_call=True)
 
