@@ -16,20 +16,27 @@ ROW = 1.6
 
 
 def kernel_at(
-    x: Sequence[int], y: Sequence[int], kernel: Sequence[int], stride: int, padding: int, positions: Sequence[int]
+    x: Sequence[int],
+    y: Sequence[int],
+    kernel: Sequence[int],
+    stride: int,
+    padding: int,
+    positions: Sequence[int],
+    *,
+    title: str = "",
 ) -> Figure:
     """For each position a row: how one entry of the convolution of x gathers, and how the same entry of y scatters.
 
     x, y   integers; y has as many as the convolution of x gives
     """
-    figure = Figure(figsize=(WIDEST, 1.75 * len(positions) + 0.3), layout="constrained")
+    figure = Figure(figsize=(WIDEST, 1.75 * len(positions) + 0.5), layout="constrained")
     panels = figure.subplots(len(positions), 2, squeeze=False)
     for at, (left, right) in zip(positions, panels, strict=True):
         _gather(left, x, kernel, stride, padding, at)
         _scatter(right, y, kernel, stride, padding, at)
-    panels[0, 0].set_title("convolution: the kernel gathers")
-    panels[0, 1].set_title("transposed: the kernel scatters")
-    return figure
+    panels[0, 0].set_title("convolution: the kernel gathers", fontsize=10)
+    panels[0, 1].set_title("transposed: the kernel scatters", fontsize=10)
+    return _headed(figure, title)
 
 
 def _gather(axes: Axes, x: Sequence[int], kernel: Sequence[int], stride: int, padding: int, at: int) -> None:
@@ -80,29 +87,37 @@ def _frame(axes: Axes, size: int, padding: int) -> None:
     axes.set_axis_off()
 
 
-def matrices(named: dict[str, Any]) -> Figure:
+def _headed(figure: Figure, title: str) -> Figure:
+    if title:
+        figure.suptitle(title, x=0.01, ha="left", fontsize=11)
+    return figure
+
+
+def matrices(named: dict[str, Any], *, title: str) -> Figure:
     """Matrices of small integers side by side, each number in its cell; 0 is left blank."""
     arrays = {name: np.array(matrix.tolist(), dtype=int) for name, matrix in named.items()}
-    figure = Figure(figsize=(WIDEST, 2.6), layout="constrained")
+    figure = Figure(figsize=(WIDEST, 3), layout="constrained")
     for axes, (name, array) in zip(figure.subplots(1, len(arrays), squeeze=False)[0], arrays.items(), strict=True):
         axes.imshow(array, cmap="Blues", vmin=0, vmax=2 * array.max())
         for (row, column), number in np.ndenumerate(array):
             axes.text(column, row, str(number) if number else "·", ha="center", va="center", fontsize=10)
-        axes.set(xticks=range(array.shape[1]), yticks=range(array.shape[0]), title=name)
+        axes.set(xticks=range(array.shape[1]), yticks=range(array.shape[0]))
+        axes.set_title(name, fontsize=10)
         axes.set(xlabel="place that goes in", ylabel="place that comes out")
         axes.grid(visible=False)
-    return figure
+    return _headed(figure, title)
 
 
-def overlap_counts(cases: Sequence[tuple[int, int]], size: int = 8) -> Figure:
+def overlap_counts(cases: Sequence[tuple[int, int]], size: int = 8, *, title: str) -> Figure:
     """For each (kernel, stride): how many kernel entries meet at each place of a transposed convolution, by counting."""
-    figure = Figure(figsize=(WIDEST, 2.4), layout="constrained")
+    figure = Figure(figsize=(WIDEST, 2.6), layout="constrained")
     for axes, (kernel, stride) in zip(figure.subplots(1, len(cases), sharey=True), cases, strict=True):
         counts = transpose_convolve([1] * size, [1] * kernel, stride)
         ends = kernel - stride
         colours = [COLOURS["generator" if ends <= i < len(counts) - ends else "reference"] for i in range(len(counts))]
         axes.bar(range(len(counts)), [int(c) for c in counts], color=colours, width=0.9)
-        axes.set(title=f"kernel {kernel}, stride {stride}", xlabel="place")
+        axes.set_title(f"kernel {kernel}, stride {stride}", fontsize=10)
+        axes.set_xlabel("place that comes out")
         axes.grid(visible=False, axis="x")
     figure.axes[0].set_ylabel("entries that meet")
-    return figure
+    return _headed(figure, title)
