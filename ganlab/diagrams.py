@@ -109,7 +109,7 @@ def matrices(named: dict[str, Any], *, title: str) -> Figure:
 
 
 def overlap_counts(cases: Sequence[tuple[int, int]], size: int = 8, *, title: str) -> Figure:
-    """For each (kernel, stride): how many kernel entries meet at each place of a transposed convolution, by counting."""
+    """For each (kernel, stride): how many kernel entries meet at each place of a transposed convolution, counted."""
     figure = Figure(figsize=(WIDEST, 2.6), layout="constrained")
     for axes, (kernel, stride) in zip(figure.subplots(1, len(cases), sharey=True), cases, strict=True):
         counts = transpose_convolve([1] * size, [1] * kernel, stride)

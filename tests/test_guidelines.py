@@ -152,7 +152,12 @@ def test_functional_networks_are_read(relu):
         (FunctionalG(grow="interpolate"), FunctionalD(), STRIDES, "G holds upsample_nearest2d"),
         (FunctionalG(), FunctionalD(pool=True), STRIDES, "D holds max_pool2d"),
         (FunctionalG(), FunctionalD(torch.tanh), OUTPUT, "D ends in tanh after linear"),
-        (FunctionalG(lambda h: F.leaky_relu(h, 0.2)), FunctionalD(), RELU, "LeakyReLU follows G's transposed convolution"),
+        (
+            FunctionalG(lambda h: F.leaky_relu(h, 0.2)),
+            FunctionalD(),
+            RELU,
+            "LeakyReLU follows G's transposed convolution",
+        ),
         (FunctionalG(F.silu), FunctionalD(), RELU, "silu follows G's transposed convolution (a); silu follows"),
         (FunctionalG(lambda h: h), FunctionalD(), RELU, "no activation follows G's transposed convolution (a)"),
     ],
@@ -204,9 +209,7 @@ def test_modules_in_a_dictionary_are_read(pair):
             return self.layers["last"](self.layers["first"](x[:, :, None, None] if x.ndim == 2 else x))
 
     for kind in (dict, nn.ModuleDict):
-        G, D = (
-            Dictionary(kind({"first": net[:3], "last": net[3:]})) for net in (m.get_submodule("net") for m in pair)
-        )
+        G, D = (Dictionary(kind({"first": net[:3], "last": net[3:]})) for net in (m.get_submodule("net") for m in pair))
         assert check(G, D).broken == check(G, D).unread == ()
         G, D = (
             Dictionary(kind({"first": net[:3], "last": net[3:]}))

@@ -96,11 +96,15 @@ EXERCISES = (
         inputs=tuple((_draws(size),) for size in (2, 4, 16)),
         mistakes=(
             (
-                lambda batches: float(np.corrcoef(batches.ravel(), ((batches - batches.mean()) / batches.std()).ravel())[0, 1]),
+                lambda batches: float(
+                    np.corrcoef(batches.ravel(), ((batches - batches.mean()) / batches.std()).ravel())[0, 1]
+                ),
                 "Each batch has a mean and a spread of its own: axis=1.",
             ),
             (
-                lambda batches: float(np.corrcoef(batches.ravel(), ((batches - batches.mean(axis=0)) / batches.std(axis=0)).ravel())[0, 1]),
+                lambda batches: float(
+                    np.corrcoef(batches.ravel(), ((batches - batches.mean(axis=0)) / batches.std(axis=0)).ravel())[0, 1]
+                ),
                 "A row is one batch: take mean and spread along axis=1.",
             ),
             (

@@ -44,8 +44,8 @@ class Rebuildable(nn.Module):
     """A module that remembers its constructor arguments as `spec`: plain values from which `build` makes it again.
 
     Subclasses are registered by name; every constructor argument must be a keyword with a plain value. First weights
-    come from torch's random numbers, and are repeatable where these were never seeded, too. `later` holds arguments that
-    specifications from before do not name, with their defaults: they are named when they differ.
+    come from torch's random numbers, and are repeatable where these were never seeded, too. `later` holds arguments
+    that specifications from before do not name, with their defaults: they are named when they differ.
     """
 
     spec: dict[str, Any]

@@ -111,7 +111,9 @@ class DCGANGenerator(Rebuildable):
         """Images from z [batch, z_dim]. Raises `ShapeError`, also for one z where batch norm always compares several."""
         require_shape(z, (self.z_dim,), "z")
         if len(z) < self._fewest:
-            raise ShapeError(f"z has shape {list(z.shape)}; give at least 2: each unit is compared with those of others.")
+            raise ShapeError(
+                f"z has shape {list(z.shape)}; give at least 2: each unit is compared with those of others."
+            )
         return self.net(z if self._linear else z[:, :, None, None])  # → [batch, C, size, size]
 
 

@@ -50,7 +50,9 @@ def convolve(
     """
     positions = output_size(len(x), len(kernel), stride, padding, dilation)
     if positions < 1:
-        raise ConfigError(f"a kernel over {span(len(kernel), dilation)} places does not fit into {len(x)} + 2·{padding}.")
+        raise ConfigError(
+            f"a kernel over {span(len(kernel), dilation)} places does not fit into {len(x)} + 2·{padding}."
+        )
     places = [[i * stride + j * dilation - padding for j in range(len(kernel))] for i in range(positions)]
     inside = range(len(x))
     return [sum((w * x[a] for w, a in zip(kernel, row, strict=True) if a in inside), sp.S.Zero) for row in places]
