@@ -118,6 +118,7 @@ def overlap_counts(cases: Sequence[tuple[int, int]], size: int = 8, *, title: st
         axes.bar(range(len(counts)), [int(c) for c in counts], color=colours, width=0.9)
         axes.set_title(f"kernel {kernel}, stride {stride}", fontsize=10)
         axes.set_xlabel("place that comes out")
+        axes.set_xticks(range(0, len(counts), 5))
         axes.grid(visible=False, axis="x")
     figure.axes[0].set_ylabel("entries that meet")
     return _headed(figure, title)

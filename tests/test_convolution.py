@@ -1,6 +1,7 @@
 """Convolutions on a line against PyTorch's, their sizes, matrices and overlaps; batch norm against PyTorch's."""
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -56,7 +57,7 @@ def test_a_transposed_convolution_is_pytorchs(
     assume(more < max(stride, dilation))
     assume(transposed_size(len(y), len(kernel), stride, padding, dilation, more) >= 1)
     found = transpose_convolve(y, kernel, stride, padding, dilation, more)
-    options = {"stride": stride, "padding": padding, "dilation": dilation, "output_padding": more}
+    options: dict[str, Any] = {"stride": stride, "padding": padding, "dilation": dilation, "output_padding": more}
     wanted = F.conv_transpose1d(line(y), line(kernel), **options)[0, 0]
     assert found == wanted.tolist()
     assert len(found) == transposed_size(len(y), len(kernel), stride, padding, dilation, more)
@@ -69,7 +70,7 @@ def test_the_matrices_of_both_are_transposes(size: int, kernel: list[int], strid
     C = matrix_of(lambda x: convolve(x, kernel, stride, padding, dilation), size)
     rest = left % stride
     back = matrix_of(lambda y: transpose_convolve(y, kernel, stride, padding, dilation, rest), C.rows)
-    assert C.T == back
+    assert back == C.T
     assert C.shape == (output_size(size, len(kernel), stride, padding, dilation), size)
 
 

@@ -2,6 +2,7 @@
 
 import copy
 import math
+from typing import Any
 
 import pytest
 import torch
@@ -209,11 +210,14 @@ def test_modules_in_a_dictionary_are_read(pair):
             return self.layers["last"](self.layers["first"](x[:, :, None, None] if x.ndim == 2 else x))
 
     for kind in (dict, nn.ModuleDict):
-        G, D = (Dictionary(kind({"first": net[:3], "last": net[3:]})) for net in (m.get_submodule("net") for m in pair))
+        G, D = (
+            Dictionary(kind({"first": nn.Sequential(*net[:3]), "last": nn.Sequential(*net[3:])}))
+            for net in ([*m.get_submodule("net").children()] for m in pair)
+        )
         assert check(G, D).broken == check(G, D).unread == ()
         G, D = (
-            Dictionary(kind({"first": net[:3], "last": net[3:]}))
-            for net in (m.get_submodule("net") for m in deviating("max-pooling in D"))
+            Dictionary(kind({"first": nn.Sequential(*net[:3]), "last": nn.Sequential(*net[3:])}))
+            for net in ([*m.get_submodule("net").children()] for m in deviating("max-pooling in D"))
         )
         assert check(G, D).broken == (STRIDES,)
 
@@ -267,8 +271,8 @@ def test_a_residual_network_is_read(pair):
             return self.shrink(F.leaky_relu(h + self.norms[1](self.b(inner)), 0.2))
 
     class Residual(nn.Sequential):
-        def forward(self, x: Tensor) -> Tensor:
-            return super().forward(x).flatten()
+        def forward(self, input: Tensor) -> Tensor:  # noqa: A002 (as its parent has it)
+            return super().forward(input).flatten()
 
     layers = [nn.Conv2d(1, 8, 4, 2, 1), nn.LeakyReLU(0.2), Block(nn.Identity()), nn.Conv2d(8, 1, 8)]
     D = Residual(*layers)
@@ -305,9 +309,9 @@ def test_a_scripted_network_is_read(pair):
 
 def test_a_network_that_is_to_be_compiled_is_read_as_it_was(pair):
     G, D = pair
-    assert check(torch.compile(G), torch.compile(D)).broken == ()
-    _, deviates = deviating("max-pooling in D")
-    assert said_of(STRIDES, G, torch.compile(deviates)) == "D holds max_pool2d (net.1)"
+    compiled: list[Any] = [torch.compile(network) for network in (G, D, deviating("max-pooling in D")[1])]
+    assert check(*compiled[:2]).broken == ()
+    assert said_of(STRIDES, G, compiled[2]) == "D holds max_pool2d (net.1)"
 
 
 def test_global_pooling_is_pooling_and_a_mean_over_the_batch_is_not(pair):

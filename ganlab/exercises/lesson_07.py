@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import sympy as sp
+import torch
 from torch import nn
 
 from ganlab.errors import GanlabError
@@ -16,6 +17,7 @@ from ganlab.theory.normalisation import batch, epsilon, normalise
 delta = sp.Symbol("Delta", positive=True)
 g_1, g_2 = batch(2, "g")
 SMALL, LARGE = 7, 28
+Z_DIM = 32
 
 
 def _judge_kernel(answer: Any) -> str:
@@ -41,16 +43,19 @@ def _judge_repaired(answer: Any) -> str:
     if not (isinstance(answer, tuple | list) and len(answer) == 2 and all(isinstance(a, nn.Module) for a in answer)):
         return "Give both networks: return G, D."
     try:
-        report = check(*answer)
+        report = check(*answer, z=torch.randn(4, Z_DIM, generator=torch.Generator().manual_seed(0)))
     except GanlabError as error:
         return str(error)
     faults = [f"{finding.guideline}: {finding.said}" for finding in report.findings if finding.kept is not True]
     return f"{len(faults)} still broken. {faults[0]}." if faults else ""
 
 
-def _kept(batches: np.ndarray) -> float:
-    centred = batches - batches.mean(axis=1, keepdims=True)
-    return float(np.corrcoef(batches.ravel(), (centred / batches.std(axis=1, keepdims=True)).ravel())[0, 1])
+def _correlation(batches: np.ndarray, of_rows: bool = True, spread: bool = True, axis: int = 1) -> float:
+    """Of numbers with their normalised values: by rows, as asked, or with one of the usual mistakes."""
+    options = {"axis": axis, "keepdims": True} if of_rows else {}
+    centred = batches - batches.mean(**options)
+    normalised = centred / batches.std(**options) if spread else centred
+    return float(np.corrcoef(batches.ravel(), normalised.ravel())[0, 1])
 
 
 def _draws(size: int) -> np.ndarray:
@@ -76,7 +81,9 @@ EXERCISES = (
         ),
     ),
     Exercise("07.2", answer=lambda: (8, 4, 2), judge=_judge_kernel),
-    Exercise("07.3", answer=lambda: (DCGANGenerator(16, 1, 8), DCGANDiscriminator(16, 1, 8)), judge=_judge_repaired),
+    Exercise(
+        "07.3", answer=lambda: (DCGANGenerator(16, 1, 8, Z_DIM), DCGANDiscriminator(16, 1, 8)), judge=_judge_repaired
+    ),
     Exercise(
         "07.4",
         answer=lambda: (g_1 - g_2) * sp.diff(_output(), delta),
@@ -92,25 +99,19 @@ EXERCISES = (
     ),
     Exercise(
         "07.5",
-        answer=_kept,
+        answer=_correlation,
         inputs=tuple((_draws(size),) for size in (2, 4, 16)),
         mistakes=(
             (
-                lambda batches: float(
-                    np.corrcoef(batches.ravel(), ((batches - batches.mean()) / batches.std()).ravel())[0, 1]
-                ),
+                lambda batches: _correlation(batches, of_rows=False),
                 "Each batch has a mean and a spread of its own: axis=1.",
             ),
             (
-                lambda batches: float(
-                    np.corrcoef(batches.ravel(), ((batches - batches.mean(axis=0)) / batches.std(axis=0)).ravel())[0, 1]
-                ),
+                lambda batches: _correlation(batches, axis=0),
                 "A row is one batch: take mean and spread along axis=1.",
             ),
             (
-                lambda batches: float(
-                    np.corrcoef(batches.ravel(), (batches - batches.mean(axis=1, keepdims=True)).ravel())[0, 1]
-                ),
+                lambda batches: _correlation(batches, spread=False),
                 "Only the mean is taken away. Divide by the spread of the batch, too.",
             ),
         ),

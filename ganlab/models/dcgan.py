@@ -10,9 +10,9 @@ in D. What the paper's text leaves open its code and its descendants settled in 
                the statistics of the present batch always, in sampling, too, so that an image depends on its companions;
                G's first batch norm has a mean and a gain per unit, not per map. Trained with 10⁻⁵ times each parameter
                added to its gradient, and one network per minibatch in turns, G first.
-    "torch"    the Torch version of its last author, which PyTorch's own example follows: 4×4 kernels, 64 maps, z normal;
-               G begins and D ends with a convolution. Biases only where no batch norm follows (PyTorch's example has
-               none). The default.
+    "torch"    the Torch version of its last author, which PyTorch's own example follows: 4×4 kernels, 64 maps, z
+               normal; G begins and D ends with a convolution. Biases only where no batch norm follows (PyTorch's
+               example has none). The default.
 
 In all of them a fully connected layer from z, or one that ends in D's only number, is the same map as a convolution
 whose kernel covers the whole map.
@@ -108,7 +108,7 @@ class DCGANGenerator(Rebuildable):
         init_normal(self)
 
     def forward(self, z: Tensor) -> Tensor:
-        """Images from z [batch, z_dim]. Raises `ShapeError`, also for one z where batch norm always compares several."""
+        """Images from z [batch, z_dim]. Raises `ShapeError`, of one z, too, where units are compared over the batch."""
         require_shape(z, (self.z_dim,), "z")
         if len(z) < self._fewest:
             raise ShapeError(

@@ -1,4 +1,4 @@
-"""DCGANs as they are often written: small pairs that deviate from the paper in one thing each, for `guidelines.check`."""
+"""DCGANs as they are often written: small pairs that deviate from the paper in one thing each."""
 
 from collections.abc import Callable
 

@@ -19,9 +19,14 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from ganlab.errors import ShapeError
 
-ACTIVATIONS = frozenset(
+
+def _names(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+ACTIVATIONS = _names(
     "relu leaky_relu tanh sigmoid elu gelu silu mish softplus _prelu_kernel prelu hardtanh hardsigmoid hardswish"
-    " log_sigmoid_forward threshold rrelu rrelu_with_noise _softmax _log_softmax softmax".split()
+    " log_sigmoid_forward threshold rrelu rrelu_with_noise _softmax _log_softmax softmax"
 )
 SPOKEN = {"relu": "ReLU", "leaky_relu": "LeakyReLU", "prelu": "PReLU"}
 POOLS = ("max_pool", "avg_pool", "adaptive_", "_adaptive", "fractional_")
@@ -29,14 +34,14 @@ REDUCTIONS = frozenset(["mean", "sum", "amax", "max"])
 """Pools where they are taken over the places of a map."""
 UPS = ("upsample_", "pixel_shuffle", "repeat_interleave", "grid_sampler", "_upsample")
 NORMS = ("native_layer_norm", "native_group_norm", "_fused_rms_norm")
-PLAIN = frozenset(
+PLAIN = _names(
     "view _unsafe_view reshape _reshape_alias as_strided alias t transpose permute unsqueeze squeeze expand clone"
     " detach lift_fresh _to_copy copy_ slice select split split_with_sizes unbind cat stack add sub rsub neg mul div"
     " native_dropout bernoulli constant_pad_nd reflection_pad1d reflection_pad2d replication_pad2d pad roll flip"
-    " contiguous narrow index_select".split()
+    " contiguous narrow index_select"
 )
-SHAPES_ONLY = frozenset(
-    "empty_like zeros_like ones_like full_like rand_like randn_like new_empty new_zeros new_ones new_full".split()
+SHAPES_ONLY = _names(
+    "empty_like zeros_like ones_like full_like rand_like randn_like new_empty new_zeros new_ones new_full"
 )
 """What takes a tensor's shape alone, as dropout does for its mask."""
 OF_TWO = frozenset(["mul", "div"])
@@ -126,7 +131,11 @@ def trace(network: nn.Module, *inputs: Tensor, name: str = "the network") -> Tra
     network = getattr(network, "_orig_mod", network)  # what torch.compile was given
     lazy = tuple(key for key, p in network.named_parameters() if isinstance(p, UninitializedParameter))
     # These alone cannot be copied.
-    unborn = {id(b): UninitializedBuffer(device=b.device, dtype=b.dtype) for b in network.buffers() if is_lazy(b)}
+    unborn = {
+        id(b): UninitializedBuffer(device=b.device, dtype=b.dtype)  # pyright: ignore[reportCallIssue]
+        for b in network.buffers()
+        if is_lazy(b)
+    }
     recorder = _Recorder(inputs)
     try:
         twin = copy.deepcopy(network, unborn).train()
@@ -175,7 +184,7 @@ class _Recorder(TorchDispatchMode):
     def _leave(self) -> None:
         self.inside.pop()
 
-    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:  # noqa: ARG002
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         result = func(*args, **(kwargs or {}))
         tensors = [a for a in _flat([*args, *(kwargs or {}).values()]) if isinstance(a, Tensor)]
         taken = [a for a in tensors if id(a) in self.made]

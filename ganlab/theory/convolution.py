@@ -50,12 +50,11 @@ def convolve(
     """
     positions = output_size(len(x), len(kernel), stride, padding, dilation)
     if positions < 1:
-        raise ConfigError(
-            f"a kernel over {span(len(kernel), dilation)} places does not fit into {len(x)} + 2·{padding}."
-        )
+        covered = span(len(kernel), dilation)
+        raise ConfigError(f"a kernel over {covered} places does not fit into {len(x)} + 2·{padding}; give more places.")
     places = [[i * stride + j * dilation - padding for j in range(len(kernel))] for i in range(positions)]
     inside = range(len(x))
-    return [sum((w * x[a] for w, a in zip(kernel, row, strict=True) if a in inside), sp.S.Zero) for row in places]
+    return [sum((w * x[a] for w, a in zip(kernel, row, strict=True) if a in inside), 0) for row in places]
 
 
 def transpose_convolve(
@@ -72,8 +71,8 @@ def transpose_convolve(
     """
     size = transposed_size(len(y), len(kernel), stride, padding, dilation, output_padding)
     if size < 1:
-        raise ConfigError(f"padding {padding} cuts all {size + 2 * padding} places off.")
-    x: list[Any] = [sp.S.Zero] * size
+        raise ConfigError(f"padding {padding} cuts all {size + 2 * padding} places off; give less.")
+    x: list[Any] = [0] * size
     for i, value in enumerate(y):
         for j, weight in enumerate(kernel):
             place = i * stride + j * dilation - padding
