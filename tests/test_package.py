@@ -52,7 +52,7 @@ ALLOWED = {
     "measured": {"shown"},
     "claims": {"errors", "measured", "shown"},
     "ledger": {"errors", "claims"},
-    "exercises": {"errors", "objectives", "shown", "theory"},
+    "exercises": {"errors", "models", "objectives", "shown", "theory"},
     "plots": {"errors"},
     "training": {"errors", "objectives", "losses", "models"},
     "experiments": {"errors", "objectives", "models", "data", "metrics", "training", "plots"},

@@ -13,7 +13,7 @@ import torch
 from ganlab import data
 from ganlab.errors import NonFiniteLoss
 from ganlab.objectives import MINIMAX, NON_SATURATING, least_squares
-from ganlab.widgets import LAWS, OBJECTIVES, Bench, Game, Picture
+from ganlab.widgets import LAWS, OBJECTIVES, Bench, Game, Moving, Picture
 
 
 @pytest.mark.parametrize("objective", OBJECTIVES.values(), ids=OBJECTIVES.keys())
@@ -96,6 +96,27 @@ def test_a_game_that_breaks_stops_and_says_so():
     bench = asyncio.run(play())
     assert bench.status.value == "at step 3 D's loss is nan"
     assert bench.buttons["run"].description == "run"
+
+
+def test_a_moving_picture_follows_its_slider():
+    from matplotlib.figure import Figure
+
+    asked: list[int] = []
+
+    def draw(at: int) -> Figure:
+        asked.append(at)
+        figure = Figure(figsize=(1, 1))
+        figure.text(0.5, 0.5, str(at))
+        return figure
+
+    moving = Moving(draw, positions=3)
+    first = moving.image.value
+    moving.slider.value = 2
+    assert (asked, moving.slider.max) == ([0, 2], 2)
+    assert moving.image.value != first
+    moving.slider.value = 0
+    assert moving.image.value == first
+    assert "application/vnd.jupyter.widget-view+json" in moving._repr_mimebundle_()
 
 
 BENCH = "from ganlab.notebook import setup; setup()\nfrom ganlab.widgets import Bench\n\nBench()"

@@ -7,7 +7,7 @@ too, and have `classes`, how many there are. `build(module.spec)` makes a networ
 
 from ganlab.models.base import build, value_range
 from ganlab.models.conditional import ConditionalMLPDiscriminator, ConditionalMLPGenerator
-from ganlab.models.dcgan import DCGANDiscriminator, DCGANGenerator
+from ganlab.models.dcgan import VARIANTS, DCGANDiscriminator, DCGANGenerator
 from ganlab.models.mlp import MLPDiscriminator, MLPGenerator
 from ganlab.models.mlp2014 import Discriminator2014, Generator2014, Maxout
 from ganlab.models.toy import ToyDiscriminator, ToyGenerator
@@ -20,6 +20,7 @@ from ganlab.models.wide2014 import (
 )
 
 __all__ = [
+    "VARIANTS",
     "ColourGenerator2014",
     "ConditionalMLPDiscriminator",
     "ConditionalMLPGenerator",

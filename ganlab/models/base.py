@@ -5,7 +5,7 @@ import inspect
 import itertools
 import math
 from collections.abc import Callable, Sequence
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import torch
 from torch import Tensor, nn
@@ -45,10 +45,12 @@ class Rebuildable(nn.Module):
     """A module that remembers its constructor arguments as `spec`: plain values from which `build` makes it again.
 
     Subclasses are registered by name; every constructor argument must be a keyword with a plain value. First weights
-    come from torch's random numbers, and are repeatable where these were never seeded, too.
+    come from torch's random numbers, and are repeatable where these were never seeded, too. `later` holds arguments
+    that specifications from before do not name, with their defaults: they are named when they differ.
     """
 
     spec: dict[str, Any]
+    later: ClassVar[dict[str, Any]] = {}
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
@@ -60,7 +62,11 @@ class Rebuildable(nn.Module):
         module = super().__new__(cls)
         bound = inspect.signature(cls.__init__).bind(module, *args, **kwargs)
         bound.apply_defaults()
-        arguments = dict(list(bound.arguments.items())[1:])
+        arguments = {
+            name: value
+            for name, value in list(bound.arguments.items())[1:]
+            if name not in cls.later or value != cls.later[name]
+        }
         plain = {key: _plain(value) for key, value in arguments.items()}
         object.__setattr__(module, "spec", {"name": cls.__name__, **plain})
         return module

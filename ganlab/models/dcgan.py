@@ -1,48 +1,120 @@
-"""DCGAN (Radford, Metz & Chintala 2015) for images of 28, 32 or 64 pixels.
+"""DCGAN (Radford, Metz & Chintala 2015) for square images of 8 to 128 pixels, a multiple of 4.
 
 The architecture follows the paper's guidelines (sec. 3): strided and transposed convolutions instead of pooling, batch
 norm except at G's output and D's input, no hidden fully connected layers, ReLU and tanh in G, LeakyReLU of slope 0.2
-in D.
-Kernels are 4×4 with stride 2, as in the Torch version of the paper's co-author; the paper's own code has 5×5.
+in D. What the paper's text leaves open its code and its descendants settled in three ways, `VARIANTS`:
+
+    "text"     the paper (sec. 3, 4, Figure 1): 5×5 kernels, 128 maps next to the image at 64 pixels, z uniform on
+               (−1, 1)¹⁰⁰. Biases and running averages, of which it does not speak, as usual: see "torch".
+    "authors"  the code that its first author published: as the text, but no bias anywhere; batch norm with ε = 10⁻⁸ and
+               the statistics of the present batch always, in sampling, too, so that an image depends on its companions;
+               G's first batch norm has a mean and a gain per unit, not per map. Trained with 10⁻⁵ times each parameter
+               added to its gradient, and one network per minibatch in turns, G first.
+    "torch"    the Torch version of its last author, which PyTorch's own example follows: 4×4 kernels, 64 maps, z
+               normal; G begins and D ends with a convolution. Biases only where no batch norm follows (PyTorch's
+               example has none). The default.
+
+In all of them a fully connected layer from z, or one that ends in D's only number, is the same map as a convolution
+whose kernel covers the whole map.
 """
 
 import itertools
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 from torch import Tensor, nn
 
-from ganlab.errors import ConfigError
+from ganlab.errors import ConfigError, ShapeError
 from ganlab.models.base import Rebuildable, at_least_one, init_normal, require_shape
 
-DOUBLINGS = {28: (7, 2), 32: (4, 3), 64: (4, 4)}
-"""For each image size: the size of the smallest map, and how often it is doubled."""
+SIZES = range(8, 129, 4)
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One reading of DCGAN; with a step of 2, `kernel` − 2 `padding` + `output_padding` = 2 doubles a map exactly."""
+
+    kernel: int
+    padding: int
+    output_padding: int  # of G's transposed convolutions
+    width: int  # maps next to the image, at 64 pixels
+    linear: bool  # whether G begins and D ends with a fully connected layer
+    per_unit: bool = False  # whether G's first batch norm has statistics per unit instead of per map
+    biases: bool = True  # where no batch norm follows
+    eps: float = 1e-5
+    running: bool = True  # whether evaluation uses running averages
+
+    def norm(self, maps: int) -> nn.Module:
+        """Batch norm of so many maps."""
+        return nn.BatchNorm2d(maps, self.eps, track_running_stats=self.running)
+
+    def up(self, maps_in: int, maps: int, *, bias: bool = False) -> nn.Module:
+        """A transposed convolution that doubles the size."""
+        return nn.ConvTranspose2d(maps_in, maps, self.kernel, 2, self.padding, self.output_padding, bias=bias)
+
+    def down(self, maps_in: int, maps: int, *, bias: bool = False) -> nn.Module:
+        """A convolution that halves the size."""
+        return nn.Conv2d(maps_in, maps, self.kernel, 2, self.padding, bias=bias)
+
+    def project(self, z_dim: int, maps: int, smallest: int) -> list[nn.Module]:
+        """From z to the first maps [batch, maps, smallest, smallest] of G."""
+        if not self.linear:
+            return [nn.ConvTranspose2d(z_dim, maps, smallest, bias=False), self.norm(maps), nn.ReLU()]
+        units = maps * smallest**2
+        layer, shape = nn.Linear(z_dim, units, bias=False), nn.Unflatten(1, (maps, smallest, smallest))
+        if not self.per_unit:
+            return [layer, shape, self.norm(maps), nn.ReLU()]
+        return [layer, nn.BatchNorm1d(units, self.eps, track_running_stats=self.running), nn.ReLU(), shape]
+
+    def answer(self, maps: int, smallest: int) -> list[nn.Module]:
+        """From the last maps of D to its one number."""
+        if not self.linear:
+            return [nn.Conv2d(maps, 1, smallest, bias=self.biases)]
+        return [nn.Flatten(), nn.Linear(maps * smallest**2, 1, bias=self.biases)]
+
+
+VARIANTS = {
+    "text": Variant(5, 2, 1, width=128, linear=True),
+    "authors": Variant(5, 2, 1, width=128, linear=True, per_unit=True, biases=False, eps=1e-8, running=False),
+    "torch": Variant(4, 1, 0, width=64, linear=False),
+}
 
 
 class DCGANGenerator(Rebuildable):
     """z [batch, z_dim] → images [batch, channels, size, size] in (−1, 1).
 
-    `width` is the number of maps before the output (128 in the paper at 64 pixels); it doubles at each step towards z.
-    Raises `ConfigError` for another size than 28, 32 or 64, or for numbers that are no positive integers.
+    `width` is the number of maps before the output (`VARIANTS[variant].width` at 64 pixels); it doubles at each step
+    towards z. Raises `ConfigError` for a size that is not in `SIZES`, an unknown variant, or numbers that are no
+    positive integers.
     """
 
     output_range = (-1.0, 1.0)
+    later: ClassVar[dict[str, Any]] = {"variant": "torch"}
 
-    def __init__(self, size: int = 32, channels: int = 1, width: int = 64, z_dim: int = 100) -> None:
+    def __init__(
+        self, size: int = 32, channels: int = 1, width: int = 64, z_dim: int = 100, variant: str = "torch"
+    ) -> None:
         super().__init__()
-        smallest, doublings = _plan(size)
+        chosen, (smallest, doublings) = _chosen(variant), _plan(size)
         at_least_one(channels=channels, width=width, z_dim=z_dim)
         self.z_dim = z_dim
         self.sample_shape = (channels, size, size)
+        self._linear, self._fewest = chosen.linear, 2 if chosen.per_unit else 0
         maps = [width * 2**i for i in reversed(range(doublings))]
-        layers = [nn.ConvTranspose2d(z_dim, maps[0], smallest, bias=False), nn.BatchNorm2d(maps[0]), nn.ReLU()]
-        for fewer_in, fewer in itertools.pairwise(maps):
-            layers += [nn.ConvTranspose2d(fewer_in, fewer, 4, 2, 1, bias=False), nn.BatchNorm2d(fewer), nn.ReLU()]
-        self.net = nn.Sequential(*layers, nn.ConvTranspose2d(width, channels, 4, 2, 1), nn.Tanh())
+        layers = chosen.project(z_dim, maps[0], smallest)
+        for maps_in, maps_out in itertools.pairwise(maps):
+            layers += [chosen.up(maps_in, maps_out), chosen.norm(maps_out), nn.ReLU()]
+        self.net = nn.Sequential(*layers, chosen.up(width, channels, bias=chosen.biases), nn.Tanh())
         init_normal(self)
 
     def forward(self, z: Tensor) -> Tensor:
-        """Images from z [batch, z_dim]. Raises `ShapeError`."""
+        """Images from z [batch, z_dim]. Raises `ShapeError`, of one z, too, where units are compared over the batch."""
         require_shape(z, (self.z_dim,), "z")
-        return self.net(z[:, :, None, None])  # [batch, z_dim, 1, 1] → [batch, C, size, size]
+        if len(z) < self._fewest:
+            raise ShapeError(
+                f"z has shape {list(z.shape)}; give at least 2: each unit is compared with those of others."
+            )
+        return self.net(z if self._linear else z[:, :, None, None])  # → [batch, C, size, size]
 
 
 class DCGANDiscriminator(Rebuildable):
@@ -52,25 +124,37 @@ class DCGANDiscriminator(Rebuildable):
     `DCGANGenerator` does.
     """
 
-    def __init__(self, size: int = 32, channels: int = 1, width: int = 64) -> None:
+    later: ClassVar[dict[str, Any]] = {"variant": "torch"}
+
+    def __init__(self, size: int = 32, channels: int = 1, width: int = 64, variant: str = "torch") -> None:
         super().__init__()
-        smallest, halvings = _plan(size)
+        chosen, (smallest, halvings) = _chosen(variant), _plan(size)
         at_least_one(channels=channels, width=width)
         self.sample_shape = (channels, size, size)
         maps = [width * 2**i for i in range(halvings)]
-        layers = [nn.Conv2d(channels, width, 4, 2, 1), nn.LeakyReLU(0.2)]
-        for more_in, more in itertools.pairwise(maps):
-            layers += [nn.Conv2d(more_in, more, 4, 2, 1, bias=False), nn.BatchNorm2d(more), nn.LeakyReLU(0.2)]
-        self.net = nn.Sequential(*layers, nn.Conv2d(maps[-1], 1, smallest))
+        layers = [chosen.down(channels, width, bias=chosen.biases), nn.LeakyReLU(0.2)]
+        for maps_in, maps_out in itertools.pairwise(maps):
+            layers += [chosen.down(maps_in, maps_out), chosen.norm(maps_out), nn.LeakyReLU(0.2)]
+        self.net = nn.Sequential(*layers, *chosen.answer(maps[-1], smallest))
         init_normal(self)
 
     def forward(self, x: Tensor) -> Tensor:
         """Logits [batch] of images x. Raises `ShapeError`."""
         require_shape(x, self.sample_shape, "x")
-        return self.net(x).flatten()  # [batch, 1, 1, 1] → [batch]
+        return self.net(x).flatten()  # [batch, 1, …] → [batch]
+
+
+def _chosen(variant: str) -> Variant:
+    if not isinstance(variant, str) or variant not in VARIANTS:
+        raise ConfigError(f"variant is {variant!r}; give one of {', '.join(VARIANTS)}.")
+    return VARIANTS[variant]
 
 
 def _plan(size: int) -> tuple[int, int]:
-    if not isinstance(size, int) or size not in DOUBLINGS:
-        raise ConfigError(f"size is {size!r}; give one of {', '.join(map(str, DOUBLINGS))}.")
-    return DOUBLINGS[size]
+    """The size of the smallest map, 4 to 31, and how often it is doubled."""
+    if not isinstance(size, int) or isinstance(size, bool) or size not in SIZES:
+        raise ConfigError(f"size is {size!r}; give a multiple of 4 from {SIZES[0]} to {SIZES[-1]}.")
+    smallest, doublings = size, 0
+    while smallest % 2 == 0 and smallest >= 8:
+        smallest, doublings = smallest // 2, doublings + 1
+    return smallest, doublings
