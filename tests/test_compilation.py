@@ -83,7 +83,7 @@ def test_where_the_compiler_is_loaded_networks_run_as_written_for_a_second_deriv
 @pytest.mark.parametrize("wanted", [True, False])
 def test_both_networks_are_compiled_where_that_is_wanted(wanted: bool, monkeypatch: pytest.MonkeyPatch):
     compiled: list[torch.nn.Module] = []
-    monkeypatch.setattr(torch.nn.Module, "compile", compiled.append)
+    monkeypatch.setattr(torch.nn.Module, "compile", lambda model: compiled.append(model))
     trainer = tiny_trainer(compile=wanted)
     assert compiled == ([trainer.G, trainer.D] if wanted else [])
 
