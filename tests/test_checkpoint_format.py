@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 import torch
+from tiny import TinyG, assert_equal, run, tiny_trainer
 
+from ganlab import training
 from ganlab.errors import CheckpointError
 from ganlab.training import checkpoint
 
@@ -109,3 +111,17 @@ def test_what_could_not_be_read_again_is_named_by_its_place(value: object, named
 )
 def test_the_difference_of_two_runs_is_said_in_order(then: dict[str, Any], now: dict[str, Any], said: str):
     assert checkpoint.differences(then, now) == said
+
+
+def test_places_may_be_given_as_text(tmp_path: Path):
+    place = str(tmp_path / "run.ckpt")
+    trainer = run(tiny_trainer(), steps=2)
+    trainer.save(place)
+    resumed = tiny_trainer()
+    assert resumed.resume(place)
+    assert_equal(resumed.state_dict(), trainer.state_dict())
+    weights = str(tmp_path / "g.safetensors")
+    training.export_generator(trainer, weights, weights_only=True)
+    G, info = training.load_generator(weights, into=TinyG())
+    assert info.step == 2
+    assert torch.equal(training.sample(G, 3), trainer.sample(3))

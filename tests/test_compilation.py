@@ -1,5 +1,6 @@
 """torch.compile where there is no compiler: one line, by the command and by hand."""
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 import torch
 from own import ImageG, image_trainer
-from tiny import run
+from tiny import run, tiny_trainer
 
 from ganlab.errors import ConfigError
 from ganlab.training.compilation import compiler_named, differentiable_twice
@@ -69,6 +70,22 @@ def test_nothing_is_compiled_and_nothing_loaded_for_a_second_derivative(monkeypa
         x = torch.tensor(3.0, requires_grad=True)
         (slope,) = torch.autograd.grad(x**3, x, create_graph=True)
         assert torch.autograd.grad(slope, x)[0] == 18
+
+
+def test_where_the_compiler_is_loaded_networks_run_as_written_for_a_second_derivative(monkeypatch: pytest.MonkeyPatch):
+    stances = {"force_eager": contextlib.nullcontext("as written")}
+    monkeypatch.setitem(sys.modules, "torch._dynamo", sys)
+    monkeypatch.setattr(torch.compiler, "set_stance", stances.__getitem__)
+    with differentiable_twice() as stance:
+        assert stance == "as written"
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_both_networks_are_compiled_where_that_is_wanted(wanted: bool, monkeypatch: pytest.MonkeyPatch):
+    compiled: list[torch.nn.Module] = []
+    monkeypatch.setattr(torch.nn.Module, "compile", lambda model: compiled.append(model))
+    trainer = tiny_trainer(compile=wanted)
+    assert compiled == ([trainer.G, trainer.D] if wanted else [])
 
 
 def test_other_errors_pass_through():

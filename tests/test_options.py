@@ -9,7 +9,7 @@ import pytest
 import torch
 from own import refusal, wrong
 
-from ganlab.training import R1, SGD, Adam, TrainConfig
+from ganlab.training import R1, SGD, WGANGP, Adam, TrainConfig
 from ganlab.training.checks import integer, number, one_of, shown
 from ganlab.training.config import options_of, pick_device, plain, quick_precision, spare_a_core
 
@@ -98,6 +98,10 @@ BELOW_1 = math.nextafter(1, 0)
         (TrainConfig, "instance_noise", [0, 1e9], [-1e-9, math.inf]),
         (TrainConfig, "decay_from", [0, 1], [1.001, -0.001, math.nan]),
         (TrainConfig, "ema", [0, BELOW_1], [1, -0.1]),
+        (TrainConfig, "update", ["alternating", "simultaneous"], ["both"]),
+        (TrainConfig, "noise", ["normal", "uniform", "unit uniform"], ["cauchy"]),
+        (TrainConfig, "fake_labels", ["real", "uniform"], ["drawn"]),
+        (TrainConfig, "precision", ["float32", "bfloat16"], ["float16"]),
         (TrainConfig, "compile", [True, False], [1, "yes", None]),
         (TrainConfig, "device", ["cpu", torch.device("cpu")], [0, None]),
         (TrainConfig, "penalty", [None, R1()], [R1, 0.1]),
@@ -148,6 +152,8 @@ def test_what_goes_only_with_something_else():
     assert TrainConfig(update="simultaneous", k=1).k == 1
     assert "give k = 1" in refusal(lambda: TrainConfig(update="simultaneous", k=2))
     assert TrainConfig(penalty=R1(), fake_labels="uniform").fake_labels == "uniform"
+    assert TrainConfig(penalty=WGANGP(), fake_labels="real").penalty == WGANGP()
+    assert "give fake_labels='real'" in refusal(lambda: TrainConfig(penalty=WGANGP(), fake_labels="uniform"))
 
 
 # Schedules at their ends ----------------------------------------------------------------------------------------------
