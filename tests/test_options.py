@@ -65,7 +65,7 @@ def test_a_range_holds_its_lower_end_and_not_its_upper_one():
         pytest.param(object(), "a object", id="object"),
         (int, "the type int"),
         (math.sin, "the builtin_function_or_method sin"),
-        (torch.nn.ReLU(), "the ReLU ReLU"),
+        (torch.nn.ReLU(), "a ReLU"),
     ],
     ids=str,
 )
