@@ -11,6 +11,7 @@ from own import ImageG, refusal
 from torch import Tensor, nn
 
 from ganlab import training
+from ganlab.training.randomness import derived_seed
 from ganlab.training.sampling import draw_noise, require_memory
 
 LAWS = {
@@ -60,7 +61,7 @@ def test_a_batch_at_a_time_gives_the_same_samples():
     assert [shape[0] for shape, *_ in G.calls] == [256, 256, 88]
     assert not whole.requires_grad
     assert G.training
-    source = torch.Generator().manual_seed(training.randomness.derived_seed(4, 0, 0, "samples"))
+    source = torch.Generator().manual_seed(derived_seed(4, 0, 0, "samples"))
     assert torch.equal(whole, torch.empty(10, 3).normal_(generator=source))
 
 
