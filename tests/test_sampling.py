@@ -3,7 +3,9 @@
 import math
 import os
 import re
+from typing import Any
 
+import numpy as np
 import pytest
 import scipy.stats
 import torch
@@ -11,6 +13,7 @@ from own import ImageG, refusal
 from torch import Tensor, nn
 
 from ganlab import training
+from ganlab.training.checks import shown
 from ganlab.training.randomness import derived_seed
 from ganlab.training.sampling import draw_noise, require_memory
 
@@ -28,6 +31,9 @@ def test_noise_follows_its_law_in_all_directions(law: str):
     assert z.dtype is torch.float32
     for direction in z.T.numpy():
         assert scipy.stats.kstest(direction, LAWS[law].cdf).pvalue > 1e-4
+    before = torch.get_rng_state()
+    assert torch.equal(draw_noise(law, 5000, 4, torch.Generator().manual_seed(0)), z)
+    assert torch.equal(torch.get_rng_state(), before)
     apart = torch.corrcoef(z.T) - torch.eye(4)
     assert apart.abs().max() < 5 / math.sqrt(5000)
 
@@ -75,6 +81,50 @@ def test_a_generator_that_fails_is_put_back_into_its_mode():
     assert G.training
 
 
+def test_a_generator_of_convolutions_gets_its_noise_as_images_of_one_pixel():
+    class Upright(Told):
+        def forward(self, z: Tensor) -> Tensor:
+            _, _, height, width = z.shape
+            return super().forward(z) + (height - width)
+
+    assert torch.equal(training.sample(Upright(), 5, batch=2)[..., 0, 0], training.sample(Told(), 5))
+
+
+@pytest.mark.parametrize("z_dim", [1, 3, np.int64(3), torch.tensor(3)])
+def test_any_integer_from_1_on_counts_latent_variables(z_dim: Any):
+    G = Told()
+    G.z_dim = z_dim
+    assert training.sample(G, 2).shape == (2, int(z_dim))
+    assert torch.equal(training.sample(G, 2), training.sample(G, 2, seed=0))
+
+
+@pytest.mark.parametrize("z_dim", [0, -3, True, 3.0, "3", None, [3], torch.ones(2).long()])
+def test_what_counts_no_latent_variables_is_refused(z_dim: Any):
+    G = Told()
+    G.z_dim = z_dim
+    said = f"Told has z_dim = {shown(z_dim)}; set it to the number of latent variables."
+    assert refusal(lambda: training.sample(G, 2)) == said
+    assert "Flatten has z_dim = None" in refusal(lambda: training.sample(nn.Flatten(), 2))
+
+
+def test_what_a_generator_draws_itself_comes_from_the_seed_too():
+    class Drawing(nn.Module):
+        """Has no weights, either."""
+
+        z_dim = 3
+
+        def forward(self, z: Tensor) -> Tensor:
+            return torch.rand(z.shape)
+
+    source = torch.Generator().manual_seed(derived_seed(4, 0, 0, "model"))
+    assert torch.equal(training.sample(Drawing(), 5, seed=4), torch.rand(5, 3, generator=source))
+
+
+def test_there_is_at_least_one_sample():
+    assert len(training.sample(Told(), 1)) == 1
+    assert refusal(lambda: training.sample(Told(), 0)) == "n is 0; give an integer of at least 1."
+
+
 @pytest.fixture
 def small_machine(monkeypatch: pytest.MonkeyPatch) -> int:
     """A machine of 4 MB."""
@@ -98,6 +148,9 @@ def test_as_many_samples_as_fit_in_memory(small_machine: int):
     assert n == small_machine // (16 * (4 + 64))
     assert len(training.sample(G, n)) == n
     assert "such as 1." in refusal(lambda: require_memory(2, small_machine))
+    told = Told()
+    assert "n is 400,000" in refusal(lambda: training.sample(told, 400_000))
+    assert told.calls == []  # the noise alone is too much
 
 
 def test_gigabytes_are_said(monkeypatch: pytest.MonkeyPatch):
