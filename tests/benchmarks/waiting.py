@@ -10,7 +10,7 @@ import subprocess
 import sys
 from contextlib import contextmanager
 
-SECONDS, ROUNDS, LOOPS = 6, 3, 3
+SECONDS, ROUNDS, LOOPS = 3, 2, 3
 WAYS = {
     "one thread": {"threads": "1"},
     "two, spinning (torch's own way)": {"threads": "2", "GOMP_SPINCOUNT": "300000"},
