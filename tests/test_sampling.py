@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from ganlab import training
 from ganlab.training.checks import shown
+from ganlab.training.randomness import derived_seed
 from ganlab.training.sampling import draw_noise, require_memory
 
 LAWS = {
@@ -66,7 +67,7 @@ def test_a_batch_at_a_time_gives_the_same_samples():
     assert [shape[0] for shape, *_ in G.calls] == [256, 256, 88]
     assert not whole.requires_grad
     assert G.training
-    source = torch.Generator().manual_seed(training.randomness.derived_seed(4, 0, 0, "samples"))
+    source = torch.Generator().manual_seed(derived_seed(4, 0, 0, "samples"))
     assert torch.equal(whole, torch.empty(10, 3).normal_(generator=source))
 
 
@@ -83,10 +84,19 @@ def test_a_generator_that_fails_is_put_back_into_its_mode():
 def test_a_generator_of_convolutions_gets_its_noise_as_images_of_one_pixel():
     class Upright(Told):
         def forward(self, z: Tensor) -> Tensor:
+            z.add_(1)  # before it is known whether the shape fits
             _, _, height, width = z.shape
             return super().forward(z) + (height - width)
 
-    assert torch.equal(training.sample(Upright(), 5, batch=2)[..., 0, 0], training.sample(Told(), 5))
+    assert torch.equal(training.sample(Upright(), 5, batch=2)[..., 0, 0], training.sample(Told(), 5) + 1)
+
+
+def test_each_sample_has_its_own_label_in_every_batch():
+    class Numbered(Told):
+        def forward(self, z: Tensor, y: Tensor) -> Tensor:
+            return super().forward(z) * 0 + y[:, None]
+
+    assert training.sample(Numbered(), 10, labels=range(10), batch=4)[:, 0].tolist() == list(range(10))
 
 
 @pytest.mark.parametrize("z_dim", [1, 3, np.int64(3), torch.tensor(3)])
@@ -115,7 +125,7 @@ def test_what_a_generator_draws_itself_comes_from_the_seed_too():
         def forward(self, z: Tensor) -> Tensor:
             return torch.rand(z.shape)
 
-    source = torch.Generator().manual_seed(training.randomness.derived_seed(4, 0, 0, "model"))
+    source = torch.Generator().manual_seed(derived_seed(4, 0, 0, "model"))
     assert torch.equal(training.sample(Drawing(), 5, seed=4), torch.rand(5, 3, generator=source))
 
 
