@@ -84,10 +84,21 @@ def test_a_generator_that_fails_is_put_back_into_its_mode():
 def test_a_generator_of_convolutions_gets_its_noise_as_images_of_one_pixel():
     class Upright(Told):
         def forward(self, z: Tensor) -> Tensor:
+            z.add_(1)  # before it is known whether the shape fits
             _, _, height, width = z.shape
             return super().forward(z) + (height - width)
 
-    assert torch.equal(training.sample(Upright(), 5, batch=2)[..., 0, 0], training.sample(Told(), 5))
+    assert torch.equal(training.sample(Upright(), 5, batch=2)[..., 0, 0], training.sample(Told(), 5) + 1)
+
+
+def test_each_sample_has_its_own_label_in_every_batch():
+    class Numbered(nn.Module):
+        z_dim = 3
+
+        def forward(self, z: Tensor, y: Tensor) -> Tensor:
+            return 0 * z + y[:, None]
+
+    assert training.sample(Numbered(), 10, labels=range(10), batch=4)[:, 0].tolist() == list(range(10))
 
 
 @pytest.mark.parametrize("z_dim", [1, 3, np.int64(3), torch.tensor(3)])
