@@ -32,6 +32,7 @@ ALLOWED = {
     "ledger": {"errors", "claims"},
     "exercises": {"errors", "models", "objectives", "shown", "theory"},
     "plots": {"errors"},
+    "diagrams": {"plots", "theory"},
     "training": {"errors", "objectives", "losses", "models"},
     "records": {"errors"},
     "side_by_side": {"errors"},
