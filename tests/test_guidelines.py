@@ -314,6 +314,52 @@ def test_a_network_that_is_to_be_compiled_is_read_as_it_was(pair):
     assert said_of(STRIDES, G, compiled[2]) == "D holds max_pool2d (net.1)"
 
 
+@pytest.mark.parametrize(
+    "grow",
+    [
+        lambda h: h.repeat_interleave(2, dim=2).repeat_interleave(2, dim=3),
+        lambda h: F.pixel_shuffle(h.repeat(1, 4, 1, 1), 2),
+        lambda h: h[:, :, :, None, :, None].expand(-1, -1, -1, 2, -1, 2).reshape(len(h), 8, 16, 16),
+        lambda h: F.grid_sample(h, torch.zeros(len(h), 16, 16, 2), align_corners=False),
+    ],
+)
+def test_every_way_of_growing_without_a_stride_is_found(pair, grow):
+    class Grows(nn.Module):
+        z_dim = 100
+
+        def __init__(self):
+            super().__init__()
+            self.body, self.end = pair[0].get_submodule("net")[:6], nn.Conv2d(8, 1, 3, 1, 1)
+            init_normal(self)
+
+        def forward(self, z: Tensor) -> Tensor:
+            return torch.tanh(self.end(grow(self.body(z[:, :, None, None]))))
+
+    report = check(Grows(), pair[1])
+    assert STRIDES in report.broken
+    assert report.findings[0].said.startswith(("G holds ", "G's maps change from 8×8 to 16×16 before end"))
+
+
+def test_every_second_pixel_is_no_stride_and_padding_is_no_change_of_size(pair):
+    class Skips(nn.Module):
+        def __init__(self, skip: bool):
+            super().__init__()
+            self.a, self.b = (
+                nn.Conv2d(1, 8, 4, 2, 0),
+                nn.Conv2d(8, 16, 3 if skip else 4, 1 if skip else 2, 1, bias=False),
+            )
+            self.norm, self.end, self.skip = nn.BatchNorm2d(16), nn.Conv2d(16, 1, 4), skip
+            init_normal(self)
+
+        def forward(self, x: Tensor) -> Tensor:
+            h = F.leaky_relu(self.a(F.pad(x, (1, 1, 1, 1), mode="reflect")), 0.2)
+            h = self.b(h[:, :, ::2, ::2] if self.skip else h)
+            return self.end(F.leaky_relu(self.norm(h), 0.2)).flatten()
+
+    assert check(pair[0], Skips(False)).broken == ()
+    assert said_of(STRIDES, pair[0], Skips(True)) == "D's maps change from 8×8 to 4×4 before b"
+
+
 def test_global_pooling_is_pooling_and_a_mean_over_the_batch_is_not(pair):
     class Mean(nn.Module):
         def __init__(self, over: tuple[int, ...]):

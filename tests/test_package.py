@@ -54,6 +54,7 @@ ALLOWED = {
     "ledger": {"errors", "claims"},
     "exercises": {"errors", "models", "objectives", "shown", "theory"},
     "plots": {"errors"},
+    "diagrams": {"plots", "theory"},
     "training": {"errors", "objectives", "losses", "models"},
     "experiments": {"errors", "objectives", "models", "data", "metrics", "training", "plots"},
     "widgets": {"errors", "objectives", "models", "data", "metrics", "training", "plots"},

@@ -159,3 +159,29 @@ def test_the_bench_in_a_real_jupyterlab(tmp_path: Path):
         if "GANLAB_SCREENSHOT" in os.environ:
             page.screenshot(path=os.environ["GANLAB_SCREENSHOT"])
     assert not errors
+
+
+MOVING = """from ganlab.notebook import setup; setup()
+from ganlab import diagrams
+from ganlab.widgets import Moving
+
+Moving(lambda at: diagrams.kernel_at([1, 0, 2, 1, 2], [2, 7, 5], [1, 2, 3], 2, 1, [at]), positions=3)"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(lab.CHROMIUM is None, reason="no Chromium on this machine: the kernel was not moved in a browser")
+def test_a_kernel_moves_in_a_real_jupyterlab(tmp_path: Path):
+    """Two steps to the right and one back: a picture for each. 25 s."""
+    with lab.opened(tmp_path, [MOVING]) as page:
+        page.evaluate("window.jupyterapp.commands.execute('notebook:run-all-cells')")
+        picture = page.locator(".widget-image").first
+        picture.wait_for(timeout=60_000)
+        said = page.locator(".widget-readout").first
+        handle = page.locator(".noUi-handle").first
+        shown = [picture.get_attribute("src")]
+        for key, position in (("ArrowRight", "1"), ("ArrowRight", "2"), ("ArrowLeft", "1")):
+            handle.press(key)
+            lab.wait_for(lambda position=position: said.inner_text() == position)
+            lab.wait_for(lambda: picture.get_attribute("src") not in shown)
+            shown.append(picture.get_attribute("src"))
+    assert len(set(shown)) == 4

@@ -117,8 +117,19 @@ def _other_than_strides(name: str, network: Trace, wanted: str) -> Iterable[str]
             if set(stride) != {2} or layer.what != wanted:
                 sizes = " × ".join(map(str, dict.fromkeys(stride)))
                 yield f"{name}'s {layer.what}{_at(layer)} changes the size of its maps with stride {sizes}"
+        yield from _resized_between(name, layer)
     if all(_is_end(step, network) for step in resizing):
         yield f"{name} has no {wanted} with stride 2"
+
+
+def _resized_between(name: str, layer: Step) -> Iterable[str]:
+    """Maps that are repeated, or left out, by moving numbers alone; padding is no part of it."""
+    if not any(step.kind in ("pool", "up") or "pad" in step.what for step in layer.since_last_layer()):
+        for earlier in layer.layers_before:
+            before, after = earlier.shape_out[2:], layer.shape_in[2:]
+            if before and after and before != after:
+                sizes = " to ".join("×".join(map(str, size)) for size in (before, after))
+                yield f"{name}'s maps change from {sizes} before {_called(layer)}"
 
 
 def _is_end(layer: Step, network: Trace) -> bool:

@@ -79,6 +79,11 @@ class Step:
         return [step for step in _walk(self.before, "before") if step.kind != "layer"]
 
     @property
+    def layers_before(self) -> list["Step"]:
+        """The layers that come right before it."""
+        return [step for step in _walk(self.before, "before") if step.kind == "layer"]
+
+    @property
     def resizes(self) -> bool:
         """Whether it gives maps of another size than it takes."""
         return self.shape_in[2:] != self.shape_out[2:]
