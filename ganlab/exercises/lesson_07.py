@@ -73,6 +73,7 @@ EXERCISES = (
         inputs=((28,), (30,), (31,), (64,)),
         mistakes=(
             (lambda n: n / 4, "A size is a whole number: the floor decides where the kernel does not come out even."),
+            (lambda n: n // 4, "Each layer rounds for itself: of 31 places the first makes 16, not 15."),
             (lambda n: -(-n // 4), "⌊…⌋ rounds down: a position where the kernel sticks out does not count."),
             (lambda n: output_size(output_size(n, 5, 2, 2), 4, 2, 1) - 1, "Positions are counted from 0: add 1."),
             (lambda n: output_size(output_size(n, 5, 2), 4, 2), "Mind the padding: it is added on both sides."),
@@ -104,7 +105,7 @@ EXERCISES = (
         mistakes=(
             (
                 lambda batches: _correlation(batches, of_rows=False),
-                "Each batch has a mean and a spread of its own: axis=1.",
+                "That gives 1. Normalise each row by itself (axis=1), then correlate all numbers at once: ravel.",
             ),
             (
                 lambda batches: _correlation(batches, axis=0),

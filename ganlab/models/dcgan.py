@@ -7,7 +7,7 @@ in D. What the paper's text leaves open its code and its descendants settled in 
     "text"     the paper (sec. 3, 4, Figure 1): 5×5 kernels, 128 maps next to the image at 64 pixels, z uniform on
                (−1, 1)¹⁰⁰. Biases and running averages, of which it does not speak, as usual: see "torch".
     "authors"  the code that its first author published: as the text, but no bias anywhere; batch norm with ε = 10⁻⁸ and
-               the statistics of the present batch always, in sampling, too, so that an image depends on its companions;
+               the statistics of the present batch, in sampling, too, so that an image depends on its companions;
                G's first batch norm has a mean and a gain per unit, not per map. Trained with 10⁻⁵ times each parameter
                added to its gradient, and one network per minibatch in turns, G first.
     "torch"    the Torch version of its last author, which PyTorch's own example follows: 4×4 kernels, 64 maps, z

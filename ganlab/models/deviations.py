@@ -68,10 +68,10 @@ OF_WEIGHTS: dict[str, Change] = {
 DEVIATIONS = (*OF_LAYERS, *OF_WEIGHTS)
 COPIES = {
     "D2L": ("batch norm after D's first layer", "one law for all, gains too"),
-    "CS231n": ("max-pooling in D", "a hidden fully connected layer"),
-    "PyTorch-GAN": ("batch norm with ε = 0.8",),
+    "CS231n": ("max-pooling in D", "a hidden fully connected layer", "slope 0.01 in D"),
+    "PyTorch-GAN": ("batch norm with ε = 0.8", "upsampling in G", "LeakyReLU in G"),
 }
-"""Three DCGANs that are much copied, by what they do differently."""
+"""Three DCGANs that are much copied, by some of what they do differently."""
 
 
 def deviating(*names: str) -> tuple[DCGANGenerator, DCGANDiscriminator]:
