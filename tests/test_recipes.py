@@ -1,0 +1,60 @@
+"""Every recipe makes networks that fit its data, and trains as it says (those of 2014: test_table_1, test_wide2014)."""
+
+import pytest
+import torch
+
+from ganlab.errors import ConfigError
+from ganlab.experiments import recipes
+from ganlab.objectives import NON_SATURATING, least_squares
+from ganlab.training import Adam
+from ganlab.training.sampling import z_dim_of
+
+SHAPES = {"digits": (1, 8, 8), "mnist": (1, 28, 28), "cifar10": (3, 32, 32), "tfd": (1, 48, 48)}
+
+
+@pytest.mark.parametrize("name", recipes.RECIPES)
+def test_networks_fit_the_data(name: str):
+    recipe = recipes.get(name)
+    assert recipe.name == name
+    G, D = recipe.networks(0)
+    z, y = torch.randn(3, z_dim_of(G)), [torch.zeros(3).long()] * recipe.labels
+    x = G.eval()(z, *y)
+    expected = SHAPES[recipe.data] if isinstance(recipe.data, str) else (2,)
+    assert x.shape == (3, *expected)
+    assert recipe.size in (None, expected[-1])
+    assert D.eval()(x, *y).shape == (3,)
+
+
+def test_the_seed_decides_the_first_weights():
+    weights = []
+    for seed in (0, 0, 1):
+        G, D = recipes.get("digits").networks(seed)
+        weights.append(torch.cat([p.flatten() for p in (*G.parameters(), *D.parameters())]))
+    assert torch.equal(weights[0], weights[1])
+    assert not torch.equal(weights[0], weights[2])
+
+
+def test_the_modern_recipes_train_as_usual():
+    for name, options in {
+        "digits": {"steps": 3000, "ema": 0.99},
+        "cgan-digits": {"steps": 3000, "ema": 0.99},
+        "mnist-dcgan": {"steps": 5000, "noise": "uniform", "ema": 0.999},
+        "mnist-mlp": {"batch": 100, "ema": 0.99999, "ema_warmup": 1},
+    }.items():
+        recipe = recipes.get(name)
+        assert recipe.objective == NON_SATURATING
+        assert {option: getattr(recipe.config, option) for option in options} == options
+        assert recipe.config.optimizer_d == recipe.config.optimizer_g == Adam()
+        assert recipe.config.update == "alternating"
+
+
+def test_the_ring_is_least_squares_of_0_1_1():
+    recipe = recipes.get("ring")
+    assert recipe.objective == least_squares(0, 1, 1)
+    assert (recipe.config.steps, recipe.config.batch) == (20_000, 512)
+    assert (recipe.config.optimizer_d, recipe.config.optimizer_g) == (Adam(1e-4), Adam(1e-3))
+
+
+def test_an_unknown_recipe_is_named_with_those_there_are():
+    with pytest.raises(ConfigError, match=r"^recipe is 'dcgan'; give one of digits, cgan-digits, "):
+        recipes.get("dcgan")
