@@ -12,6 +12,6 @@ import os
 if not {"OMP_WAIT_POLICY", "GOMP_SPINCOUNT"} & os.environ.keys():
     # torch's threads wait for each other several hundred times a step. They spin while they wait, for milliseconds
     # unless told otherwise before torch is loaded; where other programs run beside, they wait for what cannot run.
-    os.environ["GOMP_SPINCOUNT"] = "1000"
+    os.environ["GOMP_SPINCOUNT"] = "10000"  # about half a millisecond
 
 __version__ = "0.1.0"
