@@ -7,7 +7,9 @@ measured (`ganlab.metrics`), drawn (`ganlab.plots`) and claimed (`ganlab.claims`
 Nothing heavy is imported here; torchvision, matplotlib and scikit-learn are loaded where they are used.
 """
 
+import importlib
 import os
+from typing import Any
 
 if not {"OMP_WAIT_POLICY", "GOMP_SPINCOUNT"} & os.environ.keys():
     # torch's threads wait for each other several hundred times a step. They spin while they wait, for milliseconds
@@ -15,3 +17,10 @@ if not {"OMP_WAIT_POLICY", "GOMP_SPINCOUNT"} & os.environ.keys():
     os.environ["GOMP_SPINCOUNT"] = "10000"  # about half a millisecond
 
 __version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> Any:
+    """What moved to `ganlab.experiments`, for copies of lessons that people made before."""
+    if name in ("recipes", "records"):
+        return importlib.import_module(f"ganlab.experiments.{name}")
+    raise AttributeError(f"module 'ganlab' has no attribute {name!r}")

@@ -89,3 +89,11 @@ def test_what_a_network_needs_is_not_told_from_its_class(path: Path):
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_files_are_short(path: Path):
     assert len(path.read_text(encoding="utf-8").splitlines()) <= 300
+
+
+def test_what_moved_is_found_by_copies_of_lessons_from_before():
+    code = "from ganlab import recipes, records; print(records.read('mode-counts')['study'], *recipes.RECIPES)"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert run.stdout.startswith("mode-counts digits ")
+    with pytest.raises(ImportError, match="cannot import name 'recods'"):
+        exec("from ganlab import recods")

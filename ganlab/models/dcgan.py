@@ -153,7 +153,7 @@ def _chosen(variant: str) -> Variant:
 def _plan(size: int) -> tuple[int, int]:
     """The size of the smallest map, 4 to 31, and how often it is doubled."""
     if not isinstance(size, int) or isinstance(size, bool) or size not in SIZES:
-        raise ConfigError(f"size is {size!r}; give a multiple of 4 from {SIZES[0]} to {SIZES[-1]}.")
+        raise ConfigError(f"size is {size!r}; give a multiple of 4 from {SIZES[0]} to {SIZES[-1]}, such as 28, 32, 64.")
     smallest, doublings = size, 0
     while smallest % 2 == 0 and smallest >= 8:
         smallest, doublings = smallest // 2, doublings + 1
