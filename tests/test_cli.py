@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from commands import ganlab
 from PIL import Image
 from tiny import assert_equal, run, tiny_trainer
 
@@ -22,14 +23,6 @@ from ganlab.training import checkpoint
 from ganlab.training.sampling import z_dim_of
 
 ROOT = Path(__file__).parents[1]
-
-
-def ganlab(*arguments: str | Path, cwd: Path, data: str = "") -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "ganlab", *map(str, arguments)]
-    environment = os.environ | {"GANLAB_DATA": data, "OMP_NUM_THREADS": "1"}
-    return subprocess.run(
-        command, cwd=cwd, env=environment, capture_output=True, text=True, encoding="utf-8", timeout=300, check=False
-    )
 
 
 @pytest.mark.slow

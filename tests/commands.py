@@ -1,0 +1,56 @@
+"""The command line as a user meets it, in a process of its own, without two seconds of imports for each.
+
+A server imports the package once and forks for each command. Where processes cannot fork, each starts anew.
+"""
+
+import multiprocessing
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+PATIENCE_SECONDS = 300
+_forks = "forkserver" in multiprocessing.get_all_start_methods()
+if _forks:
+    _server = multiprocessing.get_context("forkserver")
+    _server.set_forkserver_preload(["ganlab.cli", "ganlab.data.readers", "ganlab.plots"])
+
+
+def ganlab(*arguments: str | Path, cwd: Path, data: str | Path = "") -> subprocess.CompletedProcess[str]:
+    """What `python -m ganlab ARGUMENTS` gives in this folder, with one thread and this data folder."""
+    line = [*map(str, arguments)]
+    environment = {"GANLAB_DATA": str(data), "OMP_NUM_THREADS": "1"}
+    if not _forks:
+        return subprocess.run(
+            [sys.executable, "-m", "ganlab", *line],
+            cwd=cwd,
+            env=os.environ | environment,
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            timeout=PATIENCE_SECONDS,
+            check=False,
+        )
+    with tempfile.TemporaryDirectory() as folder:
+        out, err = Path(folder, "out"), Path(folder, "err")
+        process = _server.Process(target=_main, args=(line, cwd, os.environ | environment, out, err))
+        process.start()
+        process.join(PATIENCE_SECONDS)
+        if process.exitcode is None:
+            process.kill()
+            raise subprocess.TimeoutExpired(line, PATIENCE_SECONDS)
+        said = [place.read_text(encoding="utf-8") for place in (out, err)]
+    return subprocess.CompletedProcess(line, process.exitcode, *said)
+
+
+def _main(line: list[str], cwd: Path, environment: dict[str, str], *streams: Path) -> None:
+    from ganlab import cli
+
+    os.environ.clear()
+    os.environ.update(environment)
+    os.chdir(cwd)
+    for number, place in enumerate(streams, start=1):
+        os.dup2(os.open(place, os.O_WRONLY | os.O_CREAT), number)
+    sys.argv = ["ganlab", *line]
+    cli.main()
