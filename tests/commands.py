@@ -17,10 +17,12 @@ if _forks:
     _server.set_forkserver_preload(["ganlab.cli", "ganlab.data.readers", "ganlab.plots"])
 
 
-def ganlab(*arguments: str | Path, cwd: Path, data: str | Path = "") -> subprocess.CompletedProcess[str]:
-    """What `python -m ganlab ARGUMENTS` gives in this folder, with one thread and this data folder."""
+def ganlab(
+    *arguments: str | Path, cwd: Path, data: str | Path = "", **variables: str
+) -> subprocess.CompletedProcess[str]:
+    """What `python -m ganlab ARGUMENTS` gives in this folder, with one thread, this data folder and these variables."""
     line = [*map(str, arguments)]
-    environment = {"GANLAB_DATA": str(data), "OMP_NUM_THREADS": "1"}
+    environment = {"GANLAB_DATA": str(data), "OMP_NUM_THREADS": "1", **variables}
     if not _forks:
         return subprocess.run(
             [sys.executable, "-m", "ganlab", *line],

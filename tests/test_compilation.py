@@ -1,47 +1,39 @@
 """torch.compile where there is no compiler: one line, by the command and by hand."""
 
 import contextlib
-import os
-import subprocess
+import shlex
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from commands import ganlab
 from own import ImageG, image_trainer
 from tiny import run, tiny_trainer
 
 from ganlab.errors import ConfigError
 from ganlab.training.compilation import compiler_named, differentiable_twice
 
-COMMAND = [sys.executable, "-m", "ganlab", "train", "digits", "--steps", "3", "--every", "3", "--device", "cpu"]
-
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows finds its compiler elsewhere than in PATH")
-def test_without_a_compiler_train_says_so_in_a_line(tmp_path: Path):
-    """About 20 s: torch looks for a compiler; then what the message says is done."""
-    blind = os.environ | {
-        "PATH": "/nowhere",
-        "TORCHINDUCTOR_CACHE_DIR": str(tmp_path / "cache"),
-        "OMP_NUM_THREADS": "1",
-    }
-    blind.pop("CXX", None)
-    folder = tmp_path / "a run"
-    failed = subprocess.run(
-        [*COMMAND, "--compile", "--out", str(folder)], env=blind, capture_output=True, text=True, check=False
-    )
+def test_without_a_compiler_train_says_so_in_a_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """About 15 s: torch looks for a compiler; then what the message says is done."""
+    monkeypatch.delenv("CXX", raising=False)
+    blind = {"PATH": "/nowhere", "TORCHINDUCTOR_CACHE_DIR": str(tmp_path / "cache")}
+    train = ["train", "digits", "--steps", "3", "--every", "3", "--device", "cpu", "--out", tmp_path / "a run"]
+    failed = ganlab(*train, "--compile", cwd=tmp_path, **blind)
     assert failed.returncode == 2, failed.stderr
     assert "Traceback" not in failed.stderr
     assert failed.stderr.splitlines()[-1].startswith("error: torch.compile fails on these networks")
     assert "or train without compile" in failed.stderr
-    done = subprocess.run([*COMMAND, "--out", str(folder)], env=blind, capture_output=True, text=True, check=False)
+    done = ganlab(*train, cwd=tmp_path, **blind)
     assert done.returncode == 0, done.stderr
     advice = done.stdout.splitlines()[-1].partition("draw more with: ")[2]
     assert advice.startswith("python -m ganlab sample '")  # a path with a space is quoted
-    line = f"{sys.executable} {advice.removeprefix('python ')} --n 4"
-    subprocess.run(line, shell=True, cwd=tmp_path, env=os.environ | {"OMP_NUM_THREADS": "1"}, check=True)
+    sampled = ganlab(*shlex.split(advice)[3:], "--n", "4", cwd=tmp_path)
+    assert sampled.returncode == 0, sampled.stderr
     assert (tmp_path / "samples.png").exists()
 
 
