@@ -176,13 +176,13 @@ class Trainer(Resumable):
         return loss
 
     def discriminator_gradient(self, x: Tensor, z: Tensor, y: Labels = NO_LABELS) -> tuple[Tensor, Tensor, Tensor]:
-        """Put the gradient of D's loss into D. Real and generated samples go through D apart (DCGAN, guideline 6)."""
+        """Put the gradient of D's loss into D. Where a layer of D looks at its batch, real and generated samples go
+        through D apart (DCGAN, guideline 6)."""
         require_labels(y, self.conditions)
         with self._precision():
             with torch.no_grad():
                 fake = self._generated(z, *y.fake)
-            x, t_real = self._judged(x, *y.real)  # […], [batch]
-            fake, t_fake = self._judged(fake, *y.fake)
+            x, fake, t_real, t_fake = self._both_judged(x, fake, y)
         loss = self.losses.discriminator(t_real, t_fake)
         self.optimizer_d.zero_grad()
         self._with_penalty(loss, x, fake, y).sum().backward(inputs=trained(self.D))
@@ -262,11 +262,27 @@ class Trainer(Resumable):
         z = z.view(*z.shape, *self.fit.latent) if self.fit.latent else z
         return self.G(z.clone() if self.fit.copies_z else z, *y)
 
+    def _both_judged(self, x: Tensor, fake: Tensor, y: Labels) -> tuple[Tensor, ...]:
+        """What D sees of a real and of a generated batch, and its logits [batch] of both: in one pass, if that is the
+        same."""
+        if not self.fit.together:
+            x, t_real = self._judged(x, *y.real)
+            fake, t_fake = self._judged(fake, *y.fake)
+            return x, fake, t_real, t_fake
+        x, fake = self._seen(x), self._seen(fake)
+        labels = [torch.cat(of_both) for of_both in zip(y.real, y.fake, strict=True)]
+        t = self._logits(torch.cat([x, fake], dim=self.lead - 1), *labels)
+        return x, fake, *t.chunk(2, dim=-1)
+
     def _judged(self, samples: Tensor, *y: Tensor) -> tuple[Tensor, Tensor]:
-        """What D sees of samples, with this step's instance noise added, and its logits [batch] of that."""
-        sigma = self.config.instance_noise_at(self.step)
-        x = samples + sigma * self._standard_normal(samples) if sigma else samples
+        """What D sees of samples, and its logits [batch] of that."""
+        x = self._seen(samples)
         return x, self._logits(x, *y)
+
+    def _seen(self, samples: Tensor) -> Tensor:
+        """Samples with this step's instance noise."""
+        sigma = self.config.instance_noise_at(self.step)
+        return samples + sigma * self._standard_normal(samples) if sigma else samples
 
     def _logits(self, x: Tensor, *y: Tensor) -> Tensor:
         t = self.D(x.clone() if self.fit.copies_x else x, *y)
