@@ -29,6 +29,11 @@ OPTIONS = {
     "averaged": {"ema": 0.9},
     "k = 2": {"k": 2},
     "simultaneous, SGD": {"update": "simultaneous", "optimizer_d": SGD(0.01), "optimizer_g": SGD(0.01)},
+    "one per minibatch, L2": {
+        "update": "one per minibatch",
+        "optimizer_d": Adam(weight_decay=0.1),
+        "optimizer_g": SGD(0.01, weight_decay=0.1),
+    },
     "bfloat16": {"precision": "bfloat16"},
     "smoothed, uniform": {"label_smoothing": 0.1, "noise": "uniform"},
 }

@@ -98,7 +98,7 @@ BELOW_1 = math.nextafter(1, 0)
         (TrainConfig, "instance_noise", [0, 1e9], [-1e-9, math.inf]),
         (TrainConfig, "decay_from", [0, 1], [1.001, -0.001, math.nan]),
         (TrainConfig, "ema", [0, BELOW_1], [1, -0.1]),
-        (TrainConfig, "update", ["alternating", "simultaneous"], ["both"]),
+        (TrainConfig, "update", ["alternating", "simultaneous", "one per minibatch"], ["both"]),
         (TrainConfig, "noise", ["normal", "uniform", "unit uniform"], ["cauchy"]),
         (TrainConfig, "fake_labels", ["real", "uniform"], ["drawn"]),
         (TrainConfig, "precision", ["float32", "bfloat16"], ["float16"]),
@@ -109,11 +109,13 @@ BELOW_1 = math.nextafter(1, 0)
         (Adam, "lr", [0, 10], [-1e-9, math.inf]),
         (Adam, "beta1", [0, BELOW_1], [1, -0.1]),
         (Adam, "beta2", [0, BELOW_1], [1, -0.1]),
+        (Adam, "weight_decay", [0, 1], [-1e-9, math.inf]),
         (SGD, "lr", [0, 10], [-1e-9, math.nan]),
         (SGD, "momentum", [0, BELOW_1], [1, -0.1]),
         (SGD, "decay", [1, 1.5], [BELOW_1, math.inf]),
         (SGD, "lr_floor", [0, 1], [-1e-9]),
         (SGD, "final_momentum", [None, 0, BELOW_1], [1, -0.1]),
+        (SGD, "weight_decay", [0, 1], [-1e-9, math.nan]),
         (SGD, "epoch", [1], [0, 1.5]),
         (SGD, "ramp_epochs", [2], [1]),
     ],
@@ -131,17 +133,17 @@ def test_options_are_kept_as_plain_values():
     assert [type(value) for value in (config.steps, config.ema, config.device)] == [int, float, str]
     sgd = SGD(wrong(np.float64(0.5)), wrong(torch.tensor(0.25)), final_momentum=wrong(torch.tensor(0.75)))
     assert (sgd.lr, sgd.momentum, sgd.final_momentum) == (0.5, 0.25, 0.75)
-    adam = Adam(wrong(np.float32(0.5)), wrong(torch.tensor(0.25)), wrong(np.float64(0.75)))
-    assert (adam.lr, adam.beta1, adam.beta2) == (0.5, 0.25, 0.75)
-    kept = (sgd.lr, sgd.momentum, sgd.final_momentum, adam.lr, adam.beta1, adam.beta2)
+    adam = Adam(wrong(np.float32(0.5)), wrong(torch.tensor(0.25)), wrong(np.float64(0.75)), wrong(np.float32(0.125)))
+    assert (adam.lr, adam.beta1, adam.beta2, adam.weight_decay) == (0.5, 0.25, 0.75, 0.125)
+    kept = (sgd.lr, sgd.momentum, sgd.final_momentum, adam.lr, adam.beta1, adam.beta2, adam.weight_decay)
     assert {type(value) for value in kept} == {float}
 
 
 def test_an_optimiser_is_made_of_its_options_for_the_given_weights():
     weights = [torch.nn.Parameter(torch.ones(2)), torch.nn.Parameter(torch.ones(3))]
     for chosen, said in (
-        (Adam(0.3, 0.1, 0.2), {"lr": 0.3, "betas": (0.1, 0.2)}),
-        (SGD(0.4, 0.25, final_momentum=0.7), {"lr": 0.4, "momentum": 0.25}),
+        (Adam(0.3, 0.1, 0.2, 0.5), {"lr": 0.3, "betas": (0.1, 0.2), "weight_decay": 0.5}),
+        (SGD(0.4, 0.25, final_momentum=0.7, weight_decay=0.5), {"lr": 0.4, "momentum": 0.25, "weight_decay": 0.5}),
     ):
         (group,) = chosen.build(weights).param_groups
         assert {key: group[key] for key in said} == said
