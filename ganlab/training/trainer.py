@@ -84,10 +84,8 @@ class Trainer(Resumable):
         for line in front_door.say_what_is_unusual(self.G, self.D) + said:
             warnings.warn(line, stacklevel=2)
         self.ema: Average | None = Average(unwrapped(self.G)) if config.ema else None
-        self.optimizer_g, self.optimizer_d = (
-            optimiser(self.G, config.optimizer_g),
-            optimiser(self.D, config.optimizer_d),
-        )
+        self.optimizer_g = optimiser(self.G, config.optimizer_g)
+        self.optimizer_d = optimiser(self.D, config.optimizer_d)
         if config.compile:
             self.G.compile()
             self.D.compile()
@@ -142,11 +140,10 @@ class Trainer(Resumable):
 
     def _turns_of_D(self, numbers: range) -> tuple[Tensor, Tensor, Tensor]:
         """An update of D on each of these real minibatches; what the last one gives."""
-        *_, last = [
+        return [
             self.discriminator_step(self.real_batch(n), self.noise(f"z for D, {i}"), self.labels(n, f"y for D, {i}"))
             for i, n in enumerate(numbers)
-        ]
-        return last
+        ][-1]
 
     def _turn_of_G(self, number: int) -> Tensor:
         x = self.real_batch(number) if self.losses.generator_needs_real else None
@@ -245,8 +242,7 @@ class Trainer(Resumable):
         number for all samples, or n of them; without them the classes, where there are any, come in turn.
         """
         y = labels_of_samples(n, labels, self.classes)
-        batch = max(self.config.batch, 256)
-        return sample(self.sampler, n, labels=y, noise=self.config.noise, seed=seed, batch=batch)
+        return sample(self.sampler, n, labels=y, noise=self.config.noise, seed=seed, batch=max(self.config.batch, 256))
 
     @property
     def classes(self) -> int | None:
