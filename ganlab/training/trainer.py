@@ -17,6 +17,7 @@ from ganlab.training.compilation import compiler_named, differentiable_twice
 from ganlab.training.conditions import conditions, require_labels
 from ganlab.training.config import TrainConfig, pick_device
 from ganlab.training.examples import as_examples
+from ganlab.training.finite import FINITE_CHECK_EVERY
 from ganlab.training.interrupts import interrupts_deferred
 from ganlab.training.labels import NO_LABELS, Labels, labels_of_samples
 from ganlab.training.optimisers import optimiser, set_rates, trained
@@ -28,9 +29,6 @@ from ganlab.training.resumable import Resumable
 from ganlab.training.sampling import draw_noise, require_memory, sample, z_dim_of
 from ganlab.training.sources import Law, Source, source_of
 from ganlab.training.wrappers import unwrapped
-
-FINITE_CHECK_EVERY = 50
-"""Steps between two looks at the losses; each look waits for the device."""
 
 
 class Trainer(Resumable):
@@ -52,8 +50,7 @@ class Trainer(Resumable):
     Raises `ConfigError` or `ShapeError` for arguments that do not fit each other; warns of what is likely a mistake.
     """
 
-    lead = 1
-    """How many leading dimensions of a batch count samples."""
+    lead = 1  # how many leading dimensions of a batch count samples
 
     def __init__(
         self,
@@ -92,8 +89,7 @@ class Trainer(Resumable):
         if config.compile:
             self.G.compile()
             self.D.compile()
-        self.step = 0
-        self._known_finite = 0
+        self.step = self._known_finite = 0
         self._history = torch.zeros(config.steps, len(COLUMNS), dtype=torch.float32, device=self.device)
 
     def _source(self, examples: Tensor | Law) -> Source:
@@ -134,17 +130,24 @@ class Trainer(Resumable):
             yield StepRecord(self.step, self._history[self.step - 1])
 
     def _alternating_step(self) -> tuple[Tensor, ...]:
-        k, pairs = self.config.k, self.losses.generator_needs_real
-        first = self.step * (k + pairs)  # of the real batches of this step
-        of_D = []
-        for i in range(k):
-            x, z, y = self.real_batch(first + i), self.noise(f"z for D, {i}"), self.labels(first + i, f"y for D, {i}")
-            of_D.append(self.discriminator_step(x, z, y))
-        last = first + k if pairs else first + k - 1
-        x, z, y = self.real_batch(last) if pairs else None, self.noise("z for G"), self.labels(last, "y for G")
-        loss_g = self.generator_step(z, x, y)
-        loss_d, D_real, D_fake = of_D[-1]
-        return loss_d, loss_g, D_real, D_fake
+        taken = self.config.minibatches(self.losses.generator_needs_real)
+        numbers = range(self.step * taken, (self.step + 1) * taken)  # of this step's real minibatches
+        if self.config.update == "one per minibatch":
+            loss_g, of_D = self._turn_of_G(numbers[0]), self._turns_of_D(numbers[1:])
+        else:
+            of_D, loss_g = self._turns_of_D(numbers[: self.config.k]), self._turn_of_G(numbers[-1])
+        return of_D[0], loss_g, *of_D[1:]
+
+    def _turns_of_D(self, numbers: range) -> tuple[Tensor, Tensor, Tensor]:
+        """An update of D on each of these real minibatches; what the last one gives."""
+        return [
+            self.discriminator_step(self.real_batch(n), self.noise(f"z for D, {i}"), self.labels(n, f"y for D, {i}"))
+            for i, n in enumerate(numbers)
+        ][-1]
+
+    def _turn_of_G(self, number: int) -> Tensor:
+        x = self.real_batch(number) if self.losses.generator_needs_real else None
+        return self.generator_step(self.noise("z for G"), x, self.labels(number, "y for G"))
 
     def _simultaneous_step(self) -> tuple[Tensor, ...]:
         """Both gradients at the same parameters, noise and dropout masks, then both updates."""
@@ -220,7 +223,7 @@ class Trainer(Resumable):
     # What the steps draw ----------------------------------------------------------------------------------------
 
     def real_batch(self, number: int) -> Tensor:
-        """Real minibatch `number`, [batch, …]; step s uses k·s … k·s + k − 1."""
+        """Real minibatch `number`, [batch, …]; step s uses r·s … r·s + r − 1, where r is `config.minibatches`."""
         return self.source.batch(number)
 
     def noise(self, stream: str) -> Tensor:
@@ -239,8 +242,7 @@ class Trainer(Resumable):
         number for all samples, or n of them; without them the classes, where there are any, come in turn.
         """
         y = labels_of_samples(n, labels, self.classes)
-        batch = max(self.config.batch, 256)
-        return sample(self.sampler, n, labels=y, noise=self.config.noise, seed=seed, batch=batch)
+        return sample(self.sampler, n, labels=y, noise=self.config.noise, seed=seed, batch=max(self.config.batch, 256))
 
     @property
     def classes(self) -> int | None:
