@@ -1,12 +1,17 @@
-"""What the machine decides: where a run trains, in which precision, on how many threads."""
+"""What the machine decides: where a run trains, in which precision, on how many threads, with which memory."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 import torch
 from own import refusal
 
-from ganlab.training.config import pick_device, quick_precision, spare_a_core
+from ganlab.training import tune, tuning
+from ganlab.training.config import pick_device
+from ganlab.training.tuning import keep_freed_memory, quick_precision, spare_a_core
 
 
 def here(monkeypatch: pytest.MonkeyPatch, *, cuda: bool, mps: bool) -> None:
@@ -67,3 +72,42 @@ def test_a_core_is_spared_where_there_are_more_than_two(
     monkeypatch.setattr(torch, "set_num_threads", told.append)
     spare_a_core()
     assert told == [left]
+
+
+@pytest.mark.skipif(not keep_freed_memory(), reason="the C library here is not glibc")
+def test_memory_that_a_layer_freed_is_there_for_the_next_step():
+    """Two tensors of 24 MiB, made and freed in turns: 2 × 6,144 pages each time that the system is asked for them."""
+    code = """
+import resource, torch
+from ganlab.training.tuning import keep_freed_memory
+def faults():
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    for _ in range(10):
+        first, second = torch.zeros(6 * 2**20), torch.zeros(6 * 2**20)
+        del first, second
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+faults(); asked = faults()
+keep_freed_memory()
+faults(); kept = faults()
+print(asked, kept)
+"""
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    asked, kept = map(int, run.stdout.split())
+    assert kept < 100 < asked
+
+
+def test_tuning_says_what_it_set_and_changes_no_result(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(tuning, "keep_freed_memory", lambda: False)
+    (line,) = tune()
+    assert line == f"{torch.get_num_threads()} thread of {os.cpu_count()} cores"
+    monkeypatch.setattr(tuning, "keep_freed_memory", lambda: True)
+    assert tune()[1] == "memory of layers up to 32 MiB is kept for the next step"
+    assert torch.get_float32_matmul_precision() == "highest"
+
+
+def test_without_glibc_nothing_is_set(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(sys, "platform", "darwin")
+    assert not keep_freed_memory()
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setattr(tuning.ctypes, "CDLL", lambda _: object())  # such as musl's
+    assert not keep_freed_memory()

@@ -1,10 +1,8 @@
 """How a run trains: one frozen dataclass, checked when it is made."""
 
 import math
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass, fields, is_dataclass
-from pathlib import Path
 from typing import Any, Literal
 
 import torch
@@ -16,7 +14,7 @@ from ganlab.training.penalties import WGANGP, Penalty
 from ganlab.training.sampling import NOISES
 
 RATE = "a finite number of at least 0"
-UPDATES = ("alternating", "simultaneous", "one per minibatch")
+UPDATES = ("alternating", "simultaneous", "one per minibatch", "shared samples")
 
 
 @dataclass(frozen=True)
@@ -104,8 +102,9 @@ class TrainConfig:
     steps: int = 2000
     batch: int = 64  # m in Algorithm 1: real samples per update, and as many generated ones
     k: int = 1  # discriminator updates per generator update; 1 in the paper, "the least expensive option"
-    # G answers the new D, or the D of before; or each real minibatch is for one network alone: G's, then k for D
-    update: Literal["alternating", "simultaneous", "one per minibatch"] = "alternating"
+    # G answers the new D, or the D of before; or each real minibatch is for one network alone: G's, then k for D; or G
+    # answers the new D on the samples of D's last update, as most published loops do, which saves one pass through G
+    update: Literal["alternating", "simultaneous", "one per minibatch", "shared samples"] = "alternating"
     optimizer_d: Adam | SGD = Adam()
     optimizer_g: Adam | SGD = Adam()
     # z ~ N(0, I); uniform on (−1, 1) as in DCGAN; or uniform on (−√3, √3), of variance 1, as in the 2014 paper
@@ -216,21 +215,3 @@ def pick_device(name: str) -> torch.device:
         here = ", ".join(kind for kind, is_here in present.items() if is_here)
         raise ConfigError(f"device is {name!r}; this machine has {here}: give one of them, or 'auto'.")
     return device
-
-
-def spare_a_core() -> None:
-    """Let torch use all cores but one (at least two), unless it was told to use fewer.
-
-    Every step waits for its slowest thread: where something else runs on one of the cores, be it the browser, training
-    on all of them can be ten times slower than on all but one.
-    """
-    torch.set_num_threads(min(torch.get_num_threads(), max(2, (os.cpu_count() or 1) - 1)))
-
-
-def quick_precision() -> Literal["float32", "bfloat16"]:
-    """bfloat16 where the processor multiplies it natively (as far as Linux tells), else float32."""
-    try:
-        flags = Path("/proc/cpuinfo").read_text(encoding="utf-8")
-    except OSError:
-        return "float32"
-    return "bfloat16" if "avx512_bf16" in flags or "amx_bf16" in flags else "float32"

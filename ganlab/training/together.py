@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from ganlab.training.labels import Labels
 
 ROUNDING = 1e-4
-"""As a share of the norm: how far sums of float32 numbers in another order may lie apart; a layer that looks at its batch
+"""As a share of the norm: how far sums of float32 numbers in another order may lie apart. What looks at its batch
 changes far more."""
 
 

@@ -28,6 +28,7 @@ from ganlab.training.rehearsal import Fit
 from ganlab.training.resumable import Resumable
 from ganlab.training.sampling import draw_noise, require_memory, sample, z_dim_of
 from ganlab.training.sources import Law, Source, source_of
+from ganlab.training.turns import TURNS
 from ganlab.training.wrappers import unwrapped
 
 
@@ -117,11 +118,11 @@ class Trainer(Resumable):
         `NonFiniteLoss` with the first step whose loss is NaN or infinite.
         """
         front_door.refuse_inference_mode()
-        one_step = self._simultaneous_step if self.config.update == "simultaneous" else self._alternating_step
+        one_step = TURNS[self.config.update]
         while self.step < self.config.steps:
             with interrupts_deferred(), self._model_randomness(), compiler_named(), torch.enable_grad():
-                self._set_rates()
-                self._history[self.step] = torch.stack(one_step())
+                set_rates(self.config, self.step, self.optimizer_d, self.optimizer_g)
+                self._history[self.step] = torch.stack(one_step(self))
                 if self.ema is not None:
                     self.ema.update(unwrapped(self.G), self.config.average_decay_at(self.step))
                 self.step += 1
@@ -129,29 +130,8 @@ class Trainer(Resumable):
                 self._refuse_non_finite()
             yield StepRecord(self.step, self._history[self.step - 1])
 
-    def _alternating_step(self) -> tuple[Tensor, ...]:
-        taken = self.config.minibatches(self.losses.generator_needs_real)
-        numbers = range(self.step * taken, (self.step + 1) * taken)  # of this step's real minibatches
-        if self.config.update == "one per minibatch":
-            loss_g, of_D = self._turn_of_G(numbers[0]), self._turns_of_D(numbers[1:])
-        else:
-            of_D, loss_g = self._turns_of_D(numbers[: self.config.k]), self._turn_of_G(numbers[-1])
-        return of_D[0], loss_g, *of_D[1:]
-
-    def _turns_of_D(self, numbers: range) -> tuple[Tensor, Tensor, Tensor]:
-        """An update of D on each of these real minibatches; what the last one gives."""
-        return [
-            self.discriminator_step(self.real_batch(n), self.noise(f"z for D, {i}"), self.labels(n, f"y for D, {i}"))
-            for i, n in enumerate(numbers)
-        ][-1]
-
-    def _turn_of_G(self, number: int) -> Tensor:
-        x = self.real_batch(number) if self.losses.generator_needs_real else None
-        return self.generator_step(self.noise("z for G"), x, self.labels(number, "y for G"))
-
-    def _simultaneous_step(self) -> tuple[Tensor, ...]:
-        """Both gradients at the same parameters, noise and dropout masks, then both updates."""
-        x, z, y = self.real_batch(self.step), self.noise("z for D, 0"), self.labels(self.step, "y for D, 0")
+    def simultaneous_step(self, x: Tensor, z: Tensor, y: Labels = NO_LABELS) -> tuple[Tensor, ...]:
+        """Both gradients at the same parameters and masks, then both updates. Returns losses and D's mean outputs."""
         with self._precision():
             fake = self._generated(z, *y.fake)
             x, t_real = self._judged(x, *y.real)  # […], [batch]
@@ -166,36 +146,44 @@ class Trainer(Resumable):
         self.optimizer_g.step()
         return loss_d.detach(), loss_g.detach(), self._mean_output(t_real), self._mean_output(t_fake)
 
-    def discriminator_step(self, x: Tensor, z: Tensor, y: Labels = NO_LABELS) -> tuple[Tensor, Tensor, Tensor]:
-        """Update D on a real batch x and on G(z), labels y of both. Returns D's loss and its mean outputs on both."""
-        loss_and_outputs = self.discriminator_gradient(x, z, y)
+    def discriminator_step(
+        self, x: Tensor, z: Tensor, y: Labels = NO_LABELS, fake: Tensor | None = None
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Update D on x and on G(z), or `fake` where it is known. Returns D's loss and its mean outputs on both."""
+        loss_and_outputs = self.discriminator_gradient(x, z, y, fake)
         self.optimizer_d.step()
         return loss_and_outputs
 
-    def generator_step(self, z: Tensor, x: Tensor | None = None, y: Labels = NO_LABELS) -> Tensor:
+    def generator_step(
+        self, z: Tensor, x: Tensor | None = None, y: Labels = NO_LABELS, fake: Tensor | None = None
+    ) -> Tensor:
         """Update G against D at noise z [batch, z_dim]; objectives on pairs need a real batch x. Returns G's loss."""
-        loss = self.generator_gradient(z, x, y)
+        loss = self.generator_gradient(z, x, y, fake)
         self.optimizer_g.step()
         return loss
 
-    def discriminator_gradient(self, x: Tensor, z: Tensor, y: Labels = NO_LABELS) -> tuple[Tensor, Tensor, Tensor]:
+    def discriminator_gradient(
+        self, x: Tensor, z: Tensor, y: Labels = NO_LABELS, fake: Tensor | None = None
+    ) -> tuple[Tensor, Tensor, Tensor]:
         """Put the gradient of D's loss into D. Where a layer of D looks at its batch, real and generated samples go
         through D apart (DCGAN, guideline 6)."""
         require_labels(y, self.conditions)
         with self._precision():
             with torch.no_grad():
-                fake = self._generated(z, *y.fake)
+                fake = self._generated(z, *y.fake) if fake is None else fake.detach()
             x, fake, t_real, t_fake = self._both_judged(x, fake, y)
         loss = self.losses.discriminator(t_real, t_fake)
         self.optimizer_d.zero_grad()
         self._with_penalty(loss, x, fake, y).sum().backward(inputs=trained(self.D))
         return loss.detach(), self._mean_output(t_real), self._mean_output(t_fake)
 
-    def generator_gradient(self, z: Tensor, x: Tensor | None = None, y: Labels = NO_LABELS) -> Tensor:
+    def generator_gradient(
+        self, z: Tensor, x: Tensor | None = None, y: Labels = NO_LABELS, fake: Tensor | None = None
+    ) -> Tensor:
         """Put the gradient of G's loss into G, through D, which is left as it is."""
         require_labels(y, self.conditions)
         with self._precision():
-            _, t_fake = self._judged(self._generated(z, *y.fake), *y.fake)  # [batch]
+            _, t_fake = self._judged(self._generated(z, *y.fake) if fake is None else fake, *y.fake)  # [batch]
             with torch.no_grad():
                 t_real = self._judged(x, *y.real)[1] if x is not None else None
         loss = self._loss_of_G(t_real, t_fake)
@@ -259,14 +247,18 @@ class Trainer(Resumable):
         """[steps done, 4] float32 on the CPU: both losses, and D's mean output on real and generated samples."""
         return self._history[: self.step].cpu()
 
+    def generated(self, z: Tensor, y: Labels = NO_LABELS) -> Tensor:
+        """G(z), with the graph for its gradient."""
+        with self._precision():
+            return self._generated(z, *y.fake)
+
     def _generated(self, z: Tensor, *y: Tensor) -> Tensor:
         """G's samples of z [batch, z_dim], given in the shape that G takes."""
         z = z.view(*z.shape, *self.fit.latent) if self.fit.latent else z
         return self.G(z.clone() if self.fit.copies_z else z, *y)
 
     def _both_judged(self, x: Tensor, fake: Tensor, y: Labels) -> tuple[Tensor, ...]:
-        """What D sees of a real and of a generated batch, and its logits [batch] of both: in one pass, if that is the
-        same."""
+        """What D sees of both batches, and its logits [batch] of each: in one pass, if that is the same."""
         if not self.fit.together:
             x, t_real = self._judged(x, *y.real)
             fake, t_fake = self._judged(fake, *y.fake)
@@ -295,11 +287,6 @@ class Trainer(Resumable):
 
     def _uniform(self, like: Tensor) -> Tensor:
         return torch.rand_like(like)
-
-    def _set_rates(self) -> None:
-        factor = self.config.rate_at(self.step)
-        set_rates(self.optimizer_d, self.config.optimizer_d, self.step, factor)
-        set_rates(self.optimizer_g, self.config.optimizer_g, self.step, factor)
 
     def _mean_output(self, logits: Tensor) -> Tensor:
         logits = logits.detach().float()

@@ -1,9 +1,11 @@
-"""Settings of the whole process under which training is quicker. None of them changes a result."""
+"""What makes training quicker on this machine: settings of the whole process, none of which changes a result, and the
+precision in which its processor multiplies quickest."""
 
 import ctypes
 import os
 import sys
-from typing import Any
+from pathlib import Path
+from typing import Any, Literal
 
 import torch
 
@@ -39,3 +41,12 @@ def keep_freed_memory() -> bool:
         return False
     mallopt: Any = getattr(ctypes.CDLL(None), "mallopt", None)
     return bool(mallopt and mallopt(M_TRIM_THRESHOLD, HEAP_KEPT) and mallopt(M_MMAP_THRESHOLD, LARGEST_BLOCK))
+
+
+def quick_precision() -> Literal["float32", "bfloat16"]:
+    """bfloat16 where the processor multiplies it natively (as far as Linux tells), else float32."""
+    try:
+        flags = Path("/proc/cpuinfo").read_text(encoding="utf-8")
+    except OSError:
+        return "float32"
+    return "bfloat16" if "avx512_bf16" in flags or "amx_bf16" in flags else "float32"
