@@ -2,7 +2,7 @@
 
 Same networks, batches, update rule and optimiser on both sides; the loops alternate in one process. First both train
 ten steps in float32 from the same weights, on the same batches and noise: where their losses lie more than 1e-5 apart
-there is no ratio. Adam's rates are a hundredth for that: at those of training, a convolutional pair makes a thousand
+there is no ratio. Adam's rates are a thousandth for that: at those of training, a convolutional pair makes a thousand
 times as much of a rounding error within four steps. The ceiling is what large matrix products reach on the same cores.
 """
 
@@ -45,7 +45,7 @@ class Pair:
     def slowly(self) -> "Pair":
         """The same, at rates at which rounding does not grow; Adam divides by the gradient and makes the most of it."""
         chosen = self.optimizer
-        return replace(self, optimizer=replace(chosen, lr=chosen.lr / 100)) if isinstance(chosen, Adam) else self
+        return replace(self, optimizer=replace(chosen, lr=chosen.lr / 1000)) if isinstance(chosen, Adam) else self
 
     def trainer(self, G: nn.Module, D: nn.Module, images: Tensor, **options: Any) -> Trainer:
         """Ours: G's turn judges the samples of D's once more, as the usual loops do."""
