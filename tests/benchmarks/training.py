@@ -126,7 +126,7 @@ class PlainLoop:
 def difference(pair: Pair) -> float:
     """How far the losses of both sides lie apart, at most, over ten steps on the same batches, noise and masks."""
     torch.manual_seed(0)
-    images, (G, D) = _images(pair), pair.make()
+    images, (G, D) = images_for(pair), pair.make()
     plain = PlainLoop(pair, copy.deepcopy(G), copy.deepcopy(D))
     trainer = pair.trainer(G, D, images, steps=CHECKED)
     records = trainer.run()
@@ -146,7 +146,7 @@ def rows(precisions: Iterable[str] = PRECISIONS) -> Iterable[str]:
             yield f"  {name:<14} losses of both sides lie {apart:.1e} apart: no ratio"
             continue
         for precision, most in highest.items():
-            images, plain = _images(pair), PlainLoop(pair, *pair.make())
+            images, plain = images_for(pair), PlainLoop(pair, *pair.make())
             step = steps_of(pair.trainer(*pair.make(), images, steps=10**6, precision=precision), 1)
             flop = flop_of(step)
             ours = lambda: [step() for _ in range(pair.steps)]  # noqa: B023, E731 (used at once)
@@ -159,7 +159,7 @@ def rows(precisions: Iterable[str] = PRECISIONS) -> Iterable[str]:
             )
 
 
-def _images(pair: Pair) -> Tensor:
+def images_for(pair: Pair) -> Tensor:
     return torch.randint(256, (20 * BATCH, *pair.shape), dtype=torch.uint8)
 
 
