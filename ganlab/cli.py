@@ -68,7 +68,7 @@ def train(
         raise ConfigError(f"steps is {steps}; give at most {MOST_STEPS:,}.")
     folder = out or Path("runs") / recipe
     folder.mkdir(parents=True, exist_ok=True)
-    training.spare_a_core()
+    training.tune()
     options = {"seed": seed, "device": device, "precision": precision, "compile": compile}
     if start is not None and not chosen.after:
         raise ConfigError(f"start is {start} and {recipe} begins anew; leave it out.")

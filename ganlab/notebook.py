@@ -18,7 +18,7 @@ try:
     from tqdm.auto import tqdm
 
     from ganlab import inline, plots
-    from ganlab.training import Trainer, pick_device, spare_a_core
+    from ganlab.training import Trainer, pick_device, tune
 except ModuleNotFoundError as error:
     raise MissingPackage(error) from None
 
@@ -30,7 +30,7 @@ def setup() -> None:
     random.seed(SEED)
     np.random.seed(SEED)  # noqa: NPY002 (libraries that draw from the global state)
     torch.manual_seed(SEED)
-    spare_a_core()
+    tune()
     plots.use_style()
     if (shell := get_ipython()) is not None:
         inline.describe_figures(shell)

@@ -30,6 +30,7 @@ from ganlab.training.randomness import generator
         {},
         {"fake_labels": "uniform", "k": 2},
         {"update": "simultaneous", "fake_labels": "uniform"},
+        {"update": "one per minibatch"},
         {"penalty": R1R2(0.5, final=0.1), "fake_labels": "uniform", "precision": "bfloat16"},
         {"penalty": WGANGP(0.5), "instance_noise": 0.3},
     ],

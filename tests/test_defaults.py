@@ -90,6 +90,7 @@ def test_momentum_without_schedule_stays():
     assert [sgd.at(step) for step in (0, 1, 499, 500, 10**6)] == [{"lr": 0.1, "momentum": 0.5}] * 5
     (group,) = sgd.build([nn.Parameter(torch.zeros(1))]).param_groups
     assert (group["lr"], group["momentum"], group["dampening"], group["nesterov"]) == (0.1, 0.5, 0, False)
+    assert group["weight_decay"] == 0
 
 
 def test_the_mlp_pair_has_batch_norm_in_G_alone_and_slope_0_2_in_D():

@@ -1,13 +1,19 @@
 """Ctrl-C takes effect when a step is done: once, as whoever called wants it, and not in other threads."""
 
+import os
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from tiny import assert_equal, run, tiny_trainer
+import torch
+from tiny import TinyD, TinyG, assert_equal, examples, parameters, run, tiny_trainer
+from torch import Tensor
 
+from ganlab.objectives import NON_SATURATING
+from ganlab.training import TrainConfig, Trainer
 from ganlab.training.interrupts import interrupts_deferred
 
 
@@ -69,3 +75,37 @@ def test_a_run_in_another_thread_is_the_same_run():
     thread.join()
     assert_equal(trainer.state_dict(), run(tiny_trainer(steps=3)).state_dict())
     assert trainer.step == 3
+
+
+class InterruptedD(TinyD):
+    """Sends Ctrl-C to this process in the middle of a step."""
+
+    def __init__(self, at_pass: int) -> None:
+        super().__init__()
+        self.left = at_pass
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.left -= 1
+        if self.left == 0:
+            os.kill(os.getpid(), signal.SIGINT)
+        return super().forward(x)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT to send to oneself")
+@pytest.mark.usefixtures("ctrl_c")
+def test_ctrl_c_takes_effect_between_two_steps(tmp_path):
+    def build(at_pass: int) -> Trainer:
+        torch.manual_seed(1)
+        return Trainer(
+            TinyG(), InterruptedD(at_pass), NON_SATURATING, examples(), TrainConfig(batch=8, steps=20, device="cpu")
+        )
+
+    trainer = build(at_pass=14)  # in the middle of step 5
+    with pytest.raises(KeyboardInterrupt):
+        run(trainer)
+    assert trainer.step == 5
+    assert len(trainer.history) == 5
+    trainer.save(tmp_path / "run.ckpt")
+    resumed = build(at_pass=-1)
+    resumed.resume(tmp_path / "run.ckpt")
+    assert torch.equal(parameters(run(resumed)), parameters(run(build(at_pass=-1))))

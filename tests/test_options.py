@@ -1,7 +1,6 @@
-"""Options: what counts as a number, the ends of every range, what is written of them, and what the machine decides."""
+"""Options: what counts as a number, the ends of every range, and what is written of them."""
 
 import math
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,7 +10,7 @@ from own import refusal, wrong
 
 from ganlab.training import R1, SGD, WGANGP, Adam, TrainConfig
 from ganlab.training.checks import integer, number, one_of, shown
-from ganlab.training.config import options_of, pick_device, plain, quick_precision, spare_a_core
+from ganlab.training.config import options_of, plain
 
 # What counts as a number ----------------------------------------------------------------------------------------------
 
@@ -98,7 +97,7 @@ BELOW_1 = math.nextafter(1, 0)
         (TrainConfig, "instance_noise", [0, 1e9], [-1e-9, math.inf]),
         (TrainConfig, "decay_from", [0, 1], [1.001, -0.001, math.nan]),
         (TrainConfig, "ema", [0, BELOW_1], [1, -0.1]),
-        (TrainConfig, "update", ["alternating", "simultaneous"], ["both"]),
+        (TrainConfig, "update", ["alternating", "simultaneous", "one per minibatch"], ["both"]),
         (TrainConfig, "noise", ["normal", "uniform", "unit uniform"], ["cauchy"]),
         (TrainConfig, "fake_labels", ["real", "uniform"], ["drawn"]),
         (TrainConfig, "precision", ["float32", "bfloat16"], ["float16"]),
@@ -109,11 +108,13 @@ BELOW_1 = math.nextafter(1, 0)
         (Adam, "lr", [0, 10], [-1e-9, math.inf]),
         (Adam, "beta1", [0, BELOW_1], [1, -0.1]),
         (Adam, "beta2", [0, BELOW_1], [1, -0.1]),
+        (Adam, "weight_decay", [0, 1], [-1e-9, math.inf]),
         (SGD, "lr", [0, 10], [-1e-9, math.nan]),
         (SGD, "momentum", [0, BELOW_1], [1, -0.1]),
         (SGD, "decay", [1, 1.5], [BELOW_1, math.inf]),
         (SGD, "lr_floor", [0, 1], [-1e-9]),
         (SGD, "final_momentum", [None, 0, BELOW_1], [1, -0.1]),
+        (SGD, "weight_decay", [0, 1], [-1e-9, math.nan]),
         (SGD, "epoch", [1], [0, 1.5]),
         (SGD, "ramp_epochs", [2], [1]),
     ],
@@ -131,17 +132,17 @@ def test_options_are_kept_as_plain_values():
     assert [type(value) for value in (config.steps, config.ema, config.device)] == [int, float, str]
     sgd = SGD(wrong(np.float64(0.5)), wrong(torch.tensor(0.25)), final_momentum=wrong(torch.tensor(0.75)))
     assert (sgd.lr, sgd.momentum, sgd.final_momentum) == (0.5, 0.25, 0.75)
-    adam = Adam(wrong(np.float32(0.5)), wrong(torch.tensor(0.25)), wrong(np.float64(0.75)))
-    assert (adam.lr, adam.beta1, adam.beta2) == (0.5, 0.25, 0.75)
-    kept = (sgd.lr, sgd.momentum, sgd.final_momentum, adam.lr, adam.beta1, adam.beta2)
+    adam = Adam(wrong(np.float32(0.5)), wrong(torch.tensor(0.25)), wrong(np.float64(0.75)), wrong(np.float32(0.125)))
+    assert (adam.lr, adam.beta1, adam.beta2, adam.weight_decay) == (0.5, 0.25, 0.75, 0.125)
+    kept = (sgd.lr, sgd.momentum, sgd.final_momentum, adam.lr, adam.beta1, adam.beta2, adam.weight_decay)
     assert {type(value) for value in kept} == {float}
 
 
 def test_an_optimiser_is_made_of_its_options_for_the_given_weights():
     weights = [torch.nn.Parameter(torch.ones(2)), torch.nn.Parameter(torch.ones(3))]
     for chosen, said in (
-        (Adam(0.3, 0.1, 0.2), {"lr": 0.3, "betas": (0.1, 0.2)}),
-        (SGD(0.4, 0.25, final_momentum=0.7), {"lr": 0.4, "momentum": 0.25}),
+        (Adam(0.3, 0.1, 0.2, 0.5), {"lr": 0.3, "betas": (0.1, 0.2), "weight_decay": 0.5}),
+        (SGD(0.4, 0.25, final_momentum=0.7, weight_decay=0.5), {"lr": 0.4, "momentum": 0.25, "weight_decay": 0.5}),
     ):
         (group,) = chosen.build(weights).param_groups
         assert {key: group[key] for key in said} == said
@@ -227,72 +228,13 @@ def test_a_record_names_all_options_but_the_seed():
     }
     assert options_of(TrainConfig(seed=7)) == known
     # Later options stand in a record where they are not what they were before there was such an option.
-    later = options_of(TrainConfig(penalty=R1(0.1), fake_labels="uniform"))
-    assert later == known | {"penalty": {"kind": "R1", "gamma": 0.1, "final": None}, "fake_labels": "uniform"}
+    later = options_of(TrainConfig(penalty=R1(0.1), fake_labels="uniform", optimizer_g=Adam(weight_decay=0.5)))
+    assert later == known | {
+        "penalty": {"kind": "R1", "gamma": 0.1, "final": None},
+        "fake_labels": "uniform",
+        "optimizer_g": adam | {"weight_decay": 0.5},
+    }
     assert plain(TrainConfig(seed=7)) == {"kind": "TrainConfig", "seed": 7} | known
-
-
-# What the machine decides ---------------------------------------------------------------------------------------------
-
-
-def here(monkeypatch: pytest.MonkeyPatch, *, cuda: bool, mps: bool) -> None:
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda)
-    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: mps)
-
-
-@pytest.mark.parametrize(
-    ("cuda", "mps", "picked"),
-    [(True, True, "cuda"), (True, False, "cuda"), (False, True, "mps"), (False, False, "cpu")],
-)
-def test_auto_takes_cuda_then_mps_then_the_processor(
-    cuda: bool, mps: bool, picked: str, monkeypatch: pytest.MonkeyPatch
-):
-    here(monkeypatch, cuda=cuda, mps=mps)
-    assert pick_device("auto") == torch.device(picked)
-    assert pick_device("cpu") == torch.device("cpu")
-
-
-def test_a_device_that_is_not_here_is_answered_with_those_that_are(monkeypatch: pytest.MonkeyPatch):
-    here(monkeypatch, cuda=False, mps=True)
-    for name in ("cuda", "cuda:1", "meta", "no such"):
-        assert refusal(lambda name=name: pick_device(name)) == (
-            f"device is {name!r}; this machine has mps, cpu: give one of them, or 'auto'."
-        )
-
-
-@pytest.mark.parametrize(
-    ("flags", "found"),
-    [
-        ("flags: sse avx2 avx512f avx512_bf16 fma", "bfloat16"),
-        ("flags: sse amx_bf16 amx_tile", "bfloat16"),
-        ("flags: sse avx2 avx512f", "float32"),
-    ],
-)
-def test_bfloat16_where_the_processor_multiplies_it(flags: str, found: str, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(Path, "read_text", lambda self, encoding: flags if str(self) == "/proc/cpuinfo" else encoding)
-    assert quick_precision() == found
-
-
-def test_where_nothing_tells_of_the_processor_it_is_float32(monkeypatch: pytest.MonkeyPatch):
-    def missing(*_: object, **_options: object) -> str:
-        raise FileNotFoundError
-
-    monkeypatch.setattr(Path, "read_text", missing)
-    assert quick_precision() == "float32"
-
-
-@pytest.mark.parametrize(
-    ("cores", "threads", "left"), [(8, 8, 7), (8, 4, 4), (3, 3, 2), (2, 2, 2), (1, 1, 1), (None, 4, 2)]
-)
-def test_a_core_is_spared_where_there_are_more_than_two(
-    cores: int | None, threads: int, left: int, monkeypatch: pytest.MonkeyPatch
-):
-    told: list[int] = []
-    monkeypatch.setattr("os.cpu_count", lambda: cores)
-    monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
-    monkeypatch.setattr(torch, "set_num_threads", told.append)
-    spare_a_core()
-    assert told == [left]
 
 
 @pytest.mark.parametrize("seed", [-(2**63), 2**64 - 1])

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 import torch
+from tiny import examples, run, tiny_trainer
+from torch import Tensor
 
 from ganlab.training.randomness import derived_seed, forked, generator
 
@@ -71,3 +73,53 @@ def test_a_device_is_forked_and_seeded_with_the_processor_and_no_other_is(kind: 
     with forked(torch.device(kind)):
         pass
     assert not {("cuda", 7), ("mps", 7)} & set(told)
+
+
+def test_every_example_comes_once_an_epoch_in_a_new_order():
+    trainer = tiny_trainer(batch=10)
+    epochs = [torch.cat([trainer.real_batch(5 * epoch + i) for i in range(5)]) for epoch in range(3)]
+    rows = [sorted(map(tuple, epoch.tolist())) for epoch in epochs]
+    assert rows[0] == rows[1] == rows[2] == sorted(map(tuple, examples().tolist()))
+    assert not torch.equal(epochs[0], epochs[1])
+
+
+def test_batches_and_noise_depend_on_seed_rank_and_step_alone():
+    first, again, other_seed, other_rank = (
+        tiny_trainer(),
+        tiny_trainer(),
+        tiny_trainer(seed=1),
+        tiny_trainer(rank=1),
+    )
+    first.real_batch(17)
+    for other, equal in ((again, True), (other_seed, False), (other_rank, False)):
+        assert torch.equal(first.real_batch(3), other.real_batch(3)) == equal
+        assert torch.equal(first.noise("z for G"), other.noise("z for G")) == equal
+    again.step = 1
+    assert not torch.equal(first.noise("z for G"), again.noise("z for G"))
+    assert not torch.equal(first.noise("z for G"), first.noise("z for D, 0"))
+
+
+def test_derived_seeds_do_not_collide():
+    keys = [
+        (seed, rank, step, stream) for seed in range(5) for rank in range(3) for step in range(50) for stream in "ab"
+    ]
+    assert len({derived_seed(*key) for key in keys}) == len(keys)
+
+
+def test_training_leaves_the_callers_randomness_alone():
+    torch.manual_seed(5)
+    expected = torch.randn(3)
+    trainer = tiny_trainer()
+    torch.manual_seed(5)
+    run(trainer)
+    assert torch.equal(torch.randn(3), expected)
+
+
+def test_the_numbers_of_an_apple_gpu_are_put_back_too(monkeypatch: pytest.MonkeyPatch):
+    state = torch.tensor([1, 2])
+    put_back: list[Tensor] = []
+    monkeypatch.setattr(torch.mps, "get_rng_state", lambda: state)
+    monkeypatch.setattr(torch.mps, "set_rng_state", put_back.append)
+    with forked(torch.device("mps"), seed=3):
+        assert put_back == []
+    assert put_back[0] is state

@@ -1,11 +1,13 @@
 """Every recipe makes networks that fit its data, and trains as it says (those of 2014: test_table_1, test_wide2014)."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
 from ganlab.errors import ConfigError
 from ganlab.experiments import recipes
-from ganlab.objectives import NON_SATURATING, least_squares
+from ganlab.objectives import NON_SATURATING, RELATIVISTIC, least_squares
 from ganlab.training import Adam
 from ganlab.training.sampling import z_dim_of
 
@@ -46,6 +48,32 @@ def test_the_modern_recipes_train_as_usual():
         assert {option: getattr(recipe.config, option) for option in options} == options
         assert recipe.config.optimizer_d == recipe.config.optimizer_g == Adam()
         assert recipe.config.update == "alternating"
+
+
+def test_dcgans_authors_add_l2_and_give_each_minibatch_to_one_network():
+    """`train_uncond_dcgan.py`: 128 images, z uniform, 10⁻⁵ in both gradients; 25 epochs with N/256 updates of each."""
+    recipe = recipes.get("mnist-dcgan-authors")
+    config = recipe.config
+    assert (config.batch, config.k, config.update, config.noise) == (128, 1, "one per minibatch", "uniform")
+    assert config.optimizer_d == config.optimizer_g == Adam(2e-4, 0.5, 0.999, weight_decay=1e-5)
+    assert (recipe.objective, recipe.epochs) == (NON_SATURATING, 25)
+    assert recipe.G["variant"] == recipe.D["variant"] == "authors"
+    assert recipe._with_epochs(torch.empty(60_000, 0)).steps == 25 * (60_000 // 256)
+
+
+def test_epochs_are_passes_over_the_images_whatever_a_step_takes():
+    """1,200 images: 12 batches of 100; a step takes one for each update of D, and one for G where it needs its own."""
+    recipe, images = replace(recipes.get("mnist-mlp"), epochs=5), torch.empty(1200, 0)
+    for objective, options, steps_an_epoch in (
+        (NON_SATURATING, {}, 12),
+        (NON_SATURATING, {"k": 3}, 4),
+        (NON_SATURATING, {"k": 2, "update": "one per minibatch"}, 4),
+        (RELATIVISTIC, {}, 6),
+        (RELATIVISTIC, {"update": "one per minibatch"}, 6),
+        (RELATIVISTIC, {"update": "simultaneous"}, 12),
+    ):
+        changed = replace(recipe, objective=objective, config=replace(recipe.config, **options))
+        assert changed._with_epochs(images).steps == 5 * steps_an_epoch
 
 
 def test_the_ring_is_least_squares_of_0_1_1():

@@ -1,14 +1,11 @@
 """Algorithm 1 against a plain loop, and what each option means."""
 
 import copy
-import os
-import signal
-import sys
 
 import pytest
 import torch
 import torch.nn.functional as F
-from tiny import TinyD, TinyG, examples, run, tiny_trainer
+from tiny import TinyD, TinyG, examples, parameters, run, tiny_trainer
 from torch import Tensor, nn
 
 from ganlab import models
@@ -16,11 +13,6 @@ from ganlab.errors import ConfigError, NonFiniteLoss, ShapeError
 from ganlab.objectives import MINIMAX, NON_SATURATING, least_squares
 from ganlab.training import SGD, Adam, TrainConfig, Trainer
 from ganlab.training.config import pick_device
-from ganlab.training.randomness import derived_seed, forked
-
-
-def parameters(trainer: Trainer) -> Tensor:
-    return torch.cat([p.detach().flatten() for model in (trainer.G, trainer.D) for p in model.parameters()])
 
 
 def plain_loop(trainer: Trainer, optimizers, steps: int, k: int, simultaneous: bool) -> Tensor:
@@ -121,56 +113,6 @@ def test_smoothing_is_the_bce_target():
     assert next(smooth.run()).discriminator_loss == pytest.approx(expected.item(), rel=1e-5)
 
 
-def test_every_example_comes_once_an_epoch_in_a_new_order():
-    trainer = tiny_trainer(batch=10)
-    epochs = [torch.cat([trainer.real_batch(5 * epoch + i) for i in range(5)]) for epoch in range(3)]
-    rows = [sorted(map(tuple, epoch.tolist())) for epoch in epochs]
-    assert rows[0] == rows[1] == rows[2] == sorted(map(tuple, examples().tolist()))
-    assert not torch.equal(epochs[0], epochs[1])
-
-
-def test_batches_and_noise_depend_on_seed_rank_and_step_alone():
-    first, again, other_seed, other_rank = (
-        tiny_trainer(),
-        tiny_trainer(),
-        tiny_trainer(seed=1),
-        tiny_trainer(rank=1),
-    )
-    first.real_batch(17)
-    for other, equal in ((again, True), (other_seed, False), (other_rank, False)):
-        assert torch.equal(first.real_batch(3), other.real_batch(3)) == equal
-        assert torch.equal(first.noise("z for G"), other.noise("z for G")) == equal
-    again.step = 1
-    assert not torch.equal(first.noise("z for G"), again.noise("z for G"))
-    assert not torch.equal(first.noise("z for G"), first.noise("z for D, 0"))
-
-
-def test_derived_seeds_do_not_collide():
-    keys = [
-        (seed, rank, step, stream) for seed in range(5) for rank in range(3) for step in range(50) for stream in "ab"
-    ]
-    assert len({derived_seed(*key) for key in keys}) == len(keys)
-
-
-def test_training_leaves_the_callers_randomness_alone():
-    torch.manual_seed(5)
-    expected = torch.randn(3)
-    trainer = tiny_trainer()
-    torch.manual_seed(5)
-    run(trainer)
-    assert torch.equal(torch.randn(3), expected)
-
-
-def test_the_numbers_of_an_apple_gpu_are_put_back_too(monkeypatch: pytest.MonkeyPatch):
-    state = torch.tensor([1, 2])
-    put_back: list[Tensor] = []
-    monkeypatch.setattr(torch.mps, "get_rng_state", lambda: state)
-    monkeypatch.setattr(torch.mps, "set_rng_state", put_back.append)
-    with forked(torch.device("mps"), seed=3):
-        assert put_back == []
-    assert put_back[0] is state
-
-
 def test_uniform_noise_fills_its_range_and_normal_noise_has_unit_variance():
     uniform, normal = tiny_trainer(batch=50, noise="uniform"), tiny_trainer(batch=50)
     z = torch.cat([uniform.noise(f"{i}") for i in range(40)])
@@ -246,40 +188,6 @@ def test_a_nan_loss_stops_training_and_keeps_the_last_good_checkpoint(tmp_path, 
     resumed = Trainer(TinyG(), PoisonedD(10**6), NON_SATURATING, examples(), config)
     assert resumed.resume(place)
     assert resumed.step == 10
-
-
-class InterruptedD(TinyD):
-    """Sends Ctrl-C to this process in the middle of a step."""
-
-    def __init__(self, at_pass: int) -> None:
-        super().__init__()
-        self.left = at_pass
-
-    def forward(self, x: Tensor) -> Tensor:
-        self.left -= 1
-        if self.left == 0:
-            os.kill(os.getpid(), signal.SIGINT)
-        return super().forward(x)
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT to send to oneself")
-@pytest.mark.usefixtures("ctrl_c")
-def test_ctrl_c_takes_effect_between_two_steps(tmp_path):
-    def build(at_pass: int) -> Trainer:
-        torch.manual_seed(1)
-        return Trainer(
-            TinyG(), InterruptedD(at_pass), NON_SATURATING, examples(), TrainConfig(batch=8, steps=20, device="cpu")
-        )
-
-    trainer = build(at_pass=14)  # in the middle of step 5
-    with pytest.raises(KeyboardInterrupt):
-        run(trainer)
-    assert trainer.step == 5
-    assert len(trainer.history) == 5
-    trainer.save(tmp_path / "run.ckpt")
-    resumed = build(at_pass=-1)
-    resumed.resume(tmp_path / "run.ckpt")
-    assert torch.equal(parameters(run(resumed)), parameters(run(build(at_pass=-1))))
 
 
 def test_bfloat16_trains_and_stays_near_float32():

@@ -45,6 +45,16 @@ def run(trainer: Trainer, steps: int | None = None) -> Trainer:
     return trainer
 
 
+def parameters(trainer: Trainer) -> Tensor:
+    """All weights of both networks, in one row."""
+    return torch.cat([p.detach().flatten() for model in (trainer.G, trainer.D) for p in model.parameters()])
+
+
+def count(model: nn.Module) -> int:
+    """How many weights a network has."""
+    return sum(parameter.numel() for parameter in model.parameters())
+
+
 def assert_equal(left: object, right: object) -> None:
     """Bit for bit, through nested dicts and lists."""
     if isinstance(left, torch.Tensor):

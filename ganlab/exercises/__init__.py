@@ -148,15 +148,20 @@ def _same_expression(given: Any, wanted: sp.Basic) -> bool:
     if given == wanted:
         return True
     difference = sp.expand_log(given - wanted, force=True)
-    return _vanishes(difference) if given.has(sp.Float) else sp.simplify(difference) == 0
+    values = _at_some_points(difference)
+    if given.has(sp.Float):
+        return all(value.is_number and abs(complex(value)) < ABSOLUTE for value in values)
+    settled = values and all(value.is_number and value.is_finite and abs(value) > ABSOLUTE for value in values)
+    return not settled and sp.simplify(difference) == 0
 
 
-def _vanishes(expression: sp.Expr) -> bool:
-    """Whether an expression with decimals is 0 at some points, up to rounding."""
+def _at_some_points(expression: sp.Expr) -> list[sp.Expr]:
+    """An expression's values at three points that are positive in all symbols; none where a symbol cannot be so."""
     symbols = sorted(expression.free_symbols, key=str)
-    points = ({symbol: 0.3 + 0.4 * k + 0.1 * i for i, symbol in enumerate(symbols)} for k in range(3))
-    values = [sp.N(expression.subs(point)) for point in points]
-    return all(value.is_number and abs(complex(value)) < ABSOLUTE for value in values)
+    if any(symbol.is_positive is False or symbol.is_integer for symbol in symbols):
+        return []
+    points = ({symbol: sp.Rational(3 + 4 * k + i, 10) for i, symbol in enumerate(symbols)} for k in range(3))
+    return [sp.N(expression.subs(point)) for point in points]
 
 
 def _array(value: Any) -> np.ndarray:

@@ -1,5 +1,6 @@
 """Exercises of lesson 07: a size, a kernel that overlaps evenly, a DCGAN to repair, a gradient, a batch of two."""
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -11,21 +12,29 @@ from ganlab.errors import GanlabError
 from ganlab.exercises import Exercise
 from ganlab.models import DCGANDiscriminator, DCGANGenerator
 from ganlab.models.guidelines import check
+from ganlab.models.traced import trace
 from ganlab.theory.convolution import output_size, transposed_size
 from ganlab.theory.normalisation import batch, epsilon, normalise
 
 delta = sp.Symbol("Delta", positive=True)
 g_1, g_2 = batch(2, "g")
 SMALL, LARGE = 7, 28
-Z_DIM = 32
+Z_DIM, IMAGES = 32, (1, 16, 16)
 
 
 def _judge_kernel(answer: Any) -> str:
     """Whether (kernel, stride, padding) takes 7 places to 28 and overlaps evenly, with more than one entry at each."""
     numbers = tuple(answer) if isinstance(answer, tuple | list) else ()
-    if len(numbers) != 3 or not all(isinstance(a, int) and not isinstance(a, bool) for a in numbers):
+    if len(numbers) != 3 or not all(isinstance(a, int | np.integer) and not isinstance(a, bool) for a in numbers):
         return "Give three integers: return (kernel, stride, padding)."
-    kernel, stride, padding = numbers
+    kernel, stride, padding = map(int, numbers)
+    if fault := _fault_of_kernel(kernel, stride, padding):
+        others = [order for order in itertools.permutations((kernel, stride, padding)) if not _fault_of_kernel(*order)]
+        return "The numbers are right, their order is not: kernel, stride, padding." if others else fault
+    return ""
+
+
+def _fault_of_kernel(kernel: int, stride: int, padding: int) -> str:
     if kernel < 1 or stride < 1 or padding < 0:
         return "A kernel and a stride are at least 1, a padding at least 0."
     size = transposed_size(SMALL, kernel, stride, padding)
@@ -42,43 +51,71 @@ def _judge_repaired(answer: Any) -> str:
     """What the check still finds in a pair (G, D)."""
     if not (isinstance(answer, tuple | list) and len(answer) == 2 and all(isinstance(a, nn.Module) for a in answer)):
         return "Give both networks: return G, D."
+    G, D = answer
+    z = torch.randn(4, Z_DIM, generator=torch.Generator().manual_seed(0))
     try:
-        report = check(*answer, z=torch.randn(4, Z_DIM, generator=torch.Generator().manual_seed(0)))
+        made = trace(G, z, name="G").output.shape[1:]
+        if made != IMAGES:
+            return f"G makes images {list(made)} of z; keep them {list(IMAGES)}."
+        report = check(G, D, z=z)
     except GanlabError as error:
-        return str(error)
-    faults = [f"{finding.guideline}: {finding.said}" for finding in report.findings if finding.kept is not True]
-    return f"{len(faults)} still broken. {faults[0]}." if faults else ""
+        return f"G takes z of {Z_DIM} numbers, D the images of G, and G comes first: {error}"
+    faults = [finding for finding in report.findings if finding.kept is not True]
+    names = ", ".join(finding.guideline for finding in faults)
+    return f"{len(faults)} still broken: {names}. To begin with: {faults[0].said}." if faults else ""
 
 
-def _correlation(batches: np.ndarray, of_rows: bool = True, spread: bool = True, axis: int = 1) -> float:
-    """Of numbers with their normalised values: by rows, as asked, or with one of the usual mistakes."""
-    options = {"axis": axis, "keepdims": True} if of_rows else {}
-    centred = batches - batches.mean(**options)
-    normalised = centred / batches.std(**options) if spread else centred
-    return float(np.corrcoef(batches.ravel(), normalised.ravel())[0, 1])
+def _halved(size: Any, kernel: int, padded: int) -> Any:
+    """The size after a convolution with stride 2 and so many zeros at both ends together."""
+    return (size + padded - kernel) // 2 + 1
+
+
+def _normalised(batches: np.ndarray, axis: int | None = 1, centre: bool = True, power: float = 1) -> np.ndarray:
+    """Each row by itself, or with one of the usual mistakes."""
+    middle = batches.mean(axis=axis, keepdims=True) if centre else 0
+    return (batches - middle) / batches.std(axis=axis, keepdims=True) ** power
+
+
+def _correlation(batches: np.ndarray, **mistake: Any) -> float:
+    return float(np.corrcoef(batches.ravel(), _normalised(batches, **mistake).ravel())[0, 1])
 
 
 def _draws(size: int) -> np.ndarray:
     return np.random.default_rng(0).normal(size=(4000 // size, size))
 
 
-def _output() -> sp.Expr:
-    return normalise([delta, sp.Integer(0)])[0]
+ROOT = sp.sqrt(delta**2 + 4 * epsilon)
+SLOPE = sp.diff(normalise([delta, sp.Integer(0)])[0], delta)
+"""Of y₁ in x₁: 4ε / ROOT³."""
 
 
 EXERCISES = (
     Exercise(
         "07.1",
         answer=lambda n: output_size(output_size(n, 5, 2, 2), 4, 2, 1),
-        inputs=((28,), (30,), (31,), (64,)),
+        inputs=((28,), (29,), (30,), (31,), (64,)),
         mistakes=(
             (lambda n: n / 4, "A size is a whole number: the floor decides where the kernel does not come out even."),
+            (lambda n: n / 4 + 0.25, "A size is a whole number: round down (//) after each division by the stride."),
             (lambda n: n // 4, "Each layer rounds for itself: of 31 places the first makes 16, not 15."),
             (lambda n: -(-n // 4), "⌊…⌋ rounds down: a position where the kernel sticks out does not count."),
-            (lambda n: output_size(output_size(n, 5, 2, 2), 4, 2, 1) - 1, "Positions are counted from 0: add 1."),
-            (lambda n: output_size(output_size(n, 5, 2), 4, 2), "Mind the padding: it is added on both sides."),
-            (lambda n: output_size(output_size(n, 5, 2, 1), 4, 2), "The padding stands on both sides: 2p."),
-            (lambda n: output_size(n, 5, 2, 2), "That is the size after the first of the two layers."),
+            (
+                lambda n: _halved(_halved(n, 5, 4), 4, 2) - 1,
+                "One too few: add 1 for the first position, and count the padding at both ends of both layers, 2p.",
+            ),
+            (lambda n: _halved(_halved(n, 5, 4) - 1, 4, 2) - 1, "Positions are counted from 0: add 1, in both layers."),
+            (lambda n: _halved(_halved(n, 5, 0), 4, 0), "Mind the padding: it is added on both sides."),
+            (lambda n: _halved(_halved(n, 4, 2), 5, 4), "The layer with kernel 5 comes first: the order matters."),
+            (lambda n: _halved(n, 5, 4), "That is the size after the first of the two layers."),
+            (lambda n: _halved(n, 4, 2), "That is the second layer alone: it takes what the first one makes."),
+            (
+                lambda n: (_halved(n, 5, 4), _halved(_halved(n, 5, 4), 4, 2)),
+                "Return one number, the size after both layers.",
+            ),
+            (
+                lambda n: transposed_size(transposed_size(n, 5, 2, 2), 4, 2, 1),
+                "That is the way up, of transposed convolutions. These two layers shrink the map.",
+            ),
         ),
     ),
     Exercise("07.2", answer=lambda: (8, 4, 2), judge=_judge_kernel),
@@ -87,14 +124,37 @@ EXERCISES = (
     ),
     Exercise(
         "07.4",
-        answer=lambda: (g_1 - g_2) * sp.diff(_output(), delta),
+        answer=lambda: (g_1 - g_2) * SLOPE,
         mistakes=(
-            (lambda: g_1 * sp.diff(_output(), delta), "The other output moves, too: y₂ = −y₁."),
-            (lambda: (g_1 + g_2) * sp.diff(_output(), delta), "Mind the sign of the second output: y₂ = −y₁."),
+            (lambda: g_1 * SLOPE, "The other output moves, too: y₂ = −y₁."),
+            (lambda: (g_1 + g_2) * SLOPE, "Mind the sign of the second output: y₂ = −y₁."),
+            (lambda: (g_2 - g_1) * SLOPE, "That is the slope in x₂. A larger x₁ means a larger Δ."),
             (
-                lambda: (g_1 - g_2) / sp.sqrt(delta**2 + 4 * epsilon),
+                lambda: (g_1 - g_2) / ROOT,
                 "That holds the denominator fixed. It changes with Δ as well: use the quotient rule.",
             ),
+            (lambda: 2 * g_1 / ROOT, "That takes the batch's mean and spread for constants. x₁ moves both."),
+            (
+                lambda: 2 / ROOT * (g_1 - delta**2 / ROOT**2 * (g_1 - g_2) / 2),
+                "That takes the mean for a constant. It moves with x₁: ḡ has to be subtracted.",
+            ),
+            (
+                lambda: (g_1 - g_2) * (1 / ROOT + delta**2 / ROOT**3),
+                "Mind the sign in the quotient rule: a larger denominator makes y₁ smaller.",
+            ),
+            (lambda: (g_1 - g_2) * SLOPE * ROOT, "Mind the power of Δ² + 4ε: a root to the third is 3/2."),
+            (lambda: (g_1 - g_2) * SLOPE * ROOT**2, "Mind the power of Δ² + 4ε: a root to the third is 3/2."),
+            (lambda: (g_1 - g_2) * SLOPE / 4, "A 4 is missing: s² is Δ²/4, so s² + ε is (Δ² + 4ε)/4."),
+            (lambda: 2 * (g_1 - g_2) * SLOPE, "x₁ lies Δ/2 from the mean, not Δ: half of that."),
+            (
+                lambda: (g_1 - g_2) * SLOPE / 2,
+                "Twice that: Δ grows by all that x₁ does, and no mean is taken of g_1 and g_2.",
+            ),
+            (
+                lambda: (g_1 - g_2) * sp.diff(delta / sp.sqrt(2 * delta**2 + 4 * epsilon), delta),
+                "Batch norm divides the sum of squares by 2, the size of the batch, not by 1: s² = Δ²/4.",
+            ),
+            (lambda: SLOPE, "That is the slope of y₁. The loss feels it through g_1, and that of y₂ through g_2."),
             (lambda: sp.Integer(0), "That is the answer for ε = 0. Keep ε."),
         ),
     ),
@@ -104,17 +164,28 @@ EXERCISES = (
         inputs=tuple((_draws(size),) for size in (2, 4, 16)),
         mistakes=(
             (
-                lambda batches: _correlation(batches, of_rows=False),
+                lambda batches: _correlation(batches, axis=None),
                 "That gives 1. Normalise each row by itself (axis=1), then correlate all numbers at once: ravel.",
             ),
+            (lambda batches: _correlation(batches, axis=0), "A row is one batch: take mean and spread along axis=1."),
             (
-                lambda batches: _correlation(batches, axis=0),
-                "A row is one batch: take mean and spread along axis=1.",
-            ),
-            (
-                lambda batches: _correlation(batches, spread=False),
+                lambda batches: _correlation(batches, power=0),
                 "Only the mean is taken away. Divide by the spread of the batch, too.",
             ),
+            (
+                lambda batches: _correlation(batches, centre=False),
+                "Only the spread is divided out. Subtract the mean of the batch first.",
+            ),
+            (
+                lambda batches: _correlation(batches, power=2),
+                "That divides by the variance. The spread is its root: std.",
+            ),
+            (
+                lambda batches: np.corrcoef(batches.ravel(), _normalised(batches).ravel()),
+                "That is the whole table of correlations. The one that is asked for stands at [0, 1].",
+            ),
+            (_normalised, "These are the normalised numbers. Return their correlation with the original ones."),
+            (lambda batches: _correlation(batches) ** 2, "That is the square of the correlation."),
         ),
     ),
 )

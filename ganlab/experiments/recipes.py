@@ -83,7 +83,8 @@ class Recipe:
         """The config, with steps and the momentum's epoch counted in passes over these images."""
         if self.epochs is None:
             return self.config
-        updates = max(1, len(examples) // self.config.batch)
+        pairs = self.objective.output == "pair"
+        updates = max(1, len(examples) // (self.config.batch * self.config.minibatches(pairs)))
         optimizers = {
             role: replace(optimizer, epoch=updates)
             for role in ("optimizer_d", "optimizer_g")
@@ -100,6 +101,17 @@ def _as_2014(lr: float, batch: int = 100) -> TrainConfig:
     """The 2014 paper's training on faces and CIFAR-10: as on MNIST, with normal noise and another rate."""
     sgd = replace(SGD_2014, lr=lr)
     return TrainConfig(batch=batch, update="simultaneous", optimizer_d=sgd, optimizer_g=sgd)
+
+
+DCGAN_AUTHORS = TrainConfig(
+    batch=128,
+    update="one per minibatch",
+    optimizer_d=Adam(weight_decay=1e-5),
+    optimizer_g=Adam(weight_decay=1e-5),
+    noise="uniform",
+)
+"""How the code that DCGAN's first author published trains on faces, for 25 epochs (Radford et al. 2015, sec. 4, and its
+`train_uncond_dcgan.py`): the paper has neither the weight decay nor minibatches that are for one network alone."""
 
 
 _FACES = {"channels": 1, "side": 48, "units": 1200, "max_norm": 1.9365}
@@ -139,6 +151,16 @@ _RECIPES = (
         D={"name": "DCGANDiscriminator", **_DCGAN},
         objective=NON_SATURATING,
         config=TrainConfig(steps=5000, noise="uniform", ema=0.999),
+    ),
+    Recipe(
+        name="mnist-dcgan-authors",
+        about="DCGAN on MNIST with the networks and the training of its authors' code for faces; 25 epochs",
+        data="mnist",
+        G={"name": "DCGANGenerator", "z_dim": 100, "variant": "authors", **_DCGAN},
+        D={"name": "DCGANDiscriminator", "variant": "authors", **_DCGAN},
+        objective=NON_SATURATING,
+        config=DCGAN_AUTHORS,
+        epochs=25,
     ),
     Recipe(
         name="gan2014-mnist",

@@ -9,7 +9,8 @@ in D. What the paper's text leaves open its code and its descendants settled in 
     "authors"  the code that its first author published: as the text, but no bias anywhere; batch norm with ε = 10⁻⁸ and
                the statistics of the present batch, in sampling, too, so that an image depends on its companions;
                G's first batch norm has a mean and a gain per unit, not per map. Trained with 10⁻⁵ times each parameter
-               added to its gradient, and one network per minibatch in turns, G first.
+               added to its gradient, and each minibatch for one network alone, G first: `Adam(weight_decay=1e-5)` and
+               `update="one per minibatch"` of `ganlab.training`, as the recipe "mnist-dcgan-authors" has them.
     "torch"    the Torch version of its last author, which PyTorch's own example follows: 4×4 kernels, 64 maps, z
                normal; G begins and D ends with a convolution. Biases only where no batch norm follows (PyTorch's
                example has none). The default.

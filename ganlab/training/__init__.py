@@ -1,12 +1,13 @@
 """Training by Algorithm 1: `Trainer` and its frozen `TrainConfig`, checkpoints, exported generators."""
 
-from ganlab.training.config import SGD, Adam, TrainConfig, pick_device, quick_precision, spare_a_core
+from ganlab.training.config import SGD, Adam, TrainConfig, pick_device
 from ganlab.training.ensemble import Ensemble
 from ganlab.training.export import export_generator, load_generator
 from ganlab.training.penalties import LSGANGP, R1, R1R2, R2, WGANGP
 from ganlab.training.record import COLUMNS, StepRecord
 from ganlab.training.sampling import sample
 from ganlab.training.trainer import Trainer
+from ganlab.training.tuning import quick_precision, tune
 
 __all__ = [
     "COLUMNS",
@@ -26,5 +27,5 @@ __all__ = [
     "pick_device",
     "quick_precision",
     "sample",
-    "spare_a_core",
+    "tune",
 ]

@@ -1,10 +1,8 @@
 """How a run trains: one frozen dataclass, checked when it is made."""
 
 import math
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass, fields, is_dataclass
-from pathlib import Path
 from typing import Any, Literal
 
 import torch
@@ -16,24 +14,31 @@ from ganlab.training.penalties import WGANGP, Penalty
 from ganlab.training.sampling import NOISES
 
 RATE = "a finite number of at least 0"
+UPDATES = ("alternating", "simultaneous", "one per minibatch", "shared samples")
 
 
 @dataclass(frozen=True)
 class Adam:
-    """Adam (Kingma & Ba 2015) with DCGAN's values: lr 0.001 was too high, β1 0.9 oscillated (its sec. 4)."""
+    """Adam (Kingma & Ba 2015) with DCGAN's values: lr 0.001 was too high, β1 0.9 oscillated (its sec. 4).
+
+    weight_decay    so much of each weight is added to its gradient (L2), before anything is made of it
+    """
 
     lr: float = 2e-4
     beta1: float = 0.5
     beta2: float = 0.999
+    weight_decay: float = 0.0
 
     def __post_init__(self) -> None:
-        make_plain(self, lr=number("lr", self.lr, RATE, 0))
+        rates = {name: number(name, getattr(self, name), RATE, 0) for name in ("lr", "weight_decay")}
+        make_plain(self, **rates)
         betas = {name: number(name, getattr(self, name), "a share in [0, 1)", 0, 1) for name in ("beta1", "beta2")}
         make_plain(self, **betas)
 
     def build(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
         """The optimiser of these parameters, one kernel per step."""
-        return torch.optim.Adam(parameters, lr=self.lr, betas=(self.beta1, self.beta2), fused=True)
+        betas = (self.beta1, self.beta2)
+        return torch.optim.Adam(parameters, lr=self.lr, betas=betas, weight_decay=self.weight_decay, fused=True)
 
     def at(self, step: int) -> dict[str, float]:  # noqa: ARG002 (the same for all steps)
         """What step 0, 1, … runs with."""
@@ -47,6 +52,7 @@ class SGD:
     decay           the rate of step n is lr / decayⁿ, at least `lr_floor`
     final_momentum  what the momentum rises to, in equal parts, one after each `epoch` steps: epoch 1 has `momentum`,
                     epoch `ramp_epochs` and all later ones have this; None: it stays
+    weight_decay    so much of each weight is added to its gradient (L2), before anything is made of it
     """
 
     lr: float = 0.1
@@ -56,6 +62,7 @@ class SGD:
     final_momentum: float | None = None
     epoch: int = 500
     ramp_epochs: int = 250
+    weight_decay: float = 0.0
 
     def __post_init__(self) -> None:
         make_plain(
@@ -64,6 +71,7 @@ class SGD:
             momentum=number("momentum", self.momentum, "a share in [0, 1)", 0, 1),
             decay=number("decay", self.decay, "a number of at least 1, such as 1.000004", 1),
             lr_floor=number("lr_floor", self.lr_floor, RATE, 0),
+            weight_decay=number("weight_decay", self.weight_decay, RATE, 0),
             epoch=integer("epoch", self.epoch, 1),
             ramp_epochs=integer("ramp_epochs", self.ramp_epochs, 2),
         )
@@ -73,7 +81,8 @@ class SGD:
 
     def build(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
         """The optimiser of these parameters, one kernel per step."""
-        return torch.optim.SGD(parameters, lr=self.lr, momentum=self.momentum, fused=True)
+        momentum, decay = self.momentum, self.weight_decay
+        return torch.optim.SGD(parameters, lr=self.lr, momentum=momentum, weight_decay=decay, fused=True)
 
     def at(self, step: int) -> dict[str, float]:
         """What step 0, 1, … runs with."""
@@ -93,7 +102,9 @@ class TrainConfig:
     steps: int = 2000
     batch: int = 64  # m in Algorithm 1: real samples per update, and as many generated ones
     k: int = 1  # discriminator updates per generator update; 1 in the paper, "the least expensive option"
-    update: Literal["alternating", "simultaneous"] = "alternating"  # G answers the new D, or the D of before
+    # G answers the new D, or the D of before; or each real minibatch is for one network alone: G's, then k for D; or G
+    # answers the new D on the samples of D's last update, as most published loops do, which saves one pass through G
+    update: Literal["alternating", "simultaneous", "one per minibatch", "shared samples"] = "alternating"
     optimizer_d: Adam | SGD = Adam()
     optimizer_g: Adam | SGD = Adam()
     # z ~ N(0, I); uniform on (−1, 1) as in DCGAN; or uniform on (−√3, √3), of variance 1, as in the 2014 paper
@@ -114,6 +125,11 @@ class TrainConfig:
     def instance_noise_at(self, step: int) -> float:
         """The σ of step 0, 1, …: linear from `instance_noise` to 0 at half of the steps."""
         return self.instance_noise * max(0.0, 1 - 2 * step / self.steps)
+
+    def minibatches(self, pairs: bool) -> int:
+        """How many real minibatches a step takes: D's, and one for G where it uses one up, as objectives on pairs do
+        that do not share D's."""
+        return self.k + (self.update == "one per minibatch" or (pairs and self.update == "alternating"))
 
     def average_decay_at(self, step: int) -> float:
         """The decay of the average after step 0, 1, …: when it is young, smaller; 0 in the first of all."""
@@ -141,7 +157,7 @@ class TrainConfig:
             ),
             decay_from=number("decay_from", self.decay_from, "a share of the steps in [0, 1]", 0, math.nextafter(1, 2)),
             ema=number("ema", self.ema, "a decay in [0, 1), such as 0.999, or 0 for none", 0, 1),
-            update=one_of("update", self.update, ("alternating", "simultaneous")),
+            update=one_of("update", self.update, UPDATES),
             fake_labels=one_of("fake_labels", self.fake_labels, ("real", "uniform")),
             noise=one_of("noise", self.noise, NOISES),
             precision=one_of("precision", self.precision, ("float32", "bfloat16")),
@@ -166,7 +182,7 @@ class TrainConfig:
             )
 
 
-LATER: dict[str, Any] = {"penalty": None, "fake_labels": "real"}
+LATER: dict[str, Any] = {"penalty": None, "fake_labels": "real", "weight_decay": 0.0}
 """Options that records and checkpoints from before do not name, with their defaults: named when they differ."""
 
 
@@ -199,21 +215,3 @@ def pick_device(name: str) -> torch.device:
         here = ", ".join(kind for kind, is_here in present.items() if is_here)
         raise ConfigError(f"device is {name!r}; this machine has {here}: give one of them, or 'auto'.")
     return device
-
-
-def spare_a_core() -> None:
-    """Let torch use all cores but one (at least two), unless it was told to use fewer.
-
-    Every step waits for its slowest thread: where something else runs on one of the cores, be it the browser, training
-    on all of them can be ten times slower than on all but one.
-    """
-    torch.set_num_threads(min(torch.get_num_threads(), max(2, (os.cpu_count() or 1) - 1)))
-
-
-def quick_precision() -> Literal["float32", "bfloat16"]:
-    """bfloat16 where the processor multiplies it natively (as far as Linux tells), else float32."""
-    try:
-        flags = Path("/proc/cpuinfo").read_text(encoding="utf-8")
-    except OSError:
-        return "float32"
-    return "bfloat16" if "avx512_bf16" in flags or "amx_bf16" in flags else "float32"

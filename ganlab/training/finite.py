@@ -5,6 +5,9 @@ from torch import Tensor
 from ganlab.errors import NonFiniteLoss
 from ganlab.training.config import TrainConfig
 
+FINITE_CHECK_EVERY = 50
+"""Steps between two looks at the losses; each look waits for the device."""
+
 
 def require_finite(history: Tensor, known: int, config: TrainConfig) -> None:
     """Raise `NonFiniteLoss` with the first step of `history` [steps, 4, …] after the first `known` whose losses are not

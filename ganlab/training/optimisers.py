@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from ganlab.training.config import SGD, Adam
+from ganlab.training.config import SGD, Adam, TrainConfig
 from ganlab.training.wrappers import unwrapped
 
 
@@ -26,8 +26,10 @@ def optimiser(model: nn.Module, chosen: Adam | SGD) -> torch.optim.Optimizer:
     return optimizer
 
 
-def set_rates(optimizer: torch.optim.Optimizer, chosen: Adam | SGD, step: int, factor: float) -> None:
-    """Give an optimiser what step 0, 1, … runs with, its learning rate multiplied with `factor`."""
-    now = chosen.at(step)
-    for group in optimizer.param_groups:
-        group.update(now, lr=now["lr"] * factor)
+def set_rates(config: TrainConfig, step: int, of_D: torch.optim.Optimizer, of_G: torch.optim.Optimizer) -> None:
+    """Give both optimisers what step 0, 1, … runs with."""
+    factor = config.rate_at(step)
+    for optimizer, chosen in ((of_D, config.optimizer_d), (of_G, config.optimizer_g)):
+        now = chosen.at(step)
+        for group in optimizer.param_groups:
+            group.update(now, lr=now["lr"] * factor)

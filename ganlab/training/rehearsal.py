@@ -22,6 +22,7 @@ from ganlab.training.labels import Labels, refuse_other_arguments
 from ganlab.training.penalties import Batches, Penalty
 from ganlab.training.randomness import drawn_elsewhere, forked
 from ganlab.training.sampling import LATENT_SHAPES, evaluating
+from ganlab.training.together import one_by_one
 from ganlab.training.wrappers import eager, misfit, state_of, unwrapped
 
 SMALL = 4
@@ -46,6 +47,7 @@ class Fit:
     latent       what follows [n, z_dim] in the shape of z that G takes: nothing, or (1, 1)
     flat         D gives one logit per example, but as [n, 1] or [n, 1, 1, 1]
     copies_z, copies_x   G and D change their input in place, so that they are given a copy
+    together     D answers each example as it would alone, so that it may judge two batches in one pass
     last_of_G, last_of_D   the last operation that is no reshaping, such as "Tanh"
     fake         what G gave, [n, …]
     range_of_G   where its last operation keeps what G gives; None: not in bounds
@@ -56,6 +58,7 @@ class Fit:
     flat: bool
     copies_z: bool
     copies_x: bool
+    together: bool
     last_of_G: str
     last_of_D: str
     fake: Tensor
@@ -115,13 +118,14 @@ def _rehearsed(G: nn.Module, D: nn.Module, real: Tensor, z: Tensor, y: Labels, p
         for role, model, copy, t in (("D", D, d, t_real), ("G", G, g, t_fake)):
             require_gradients(role, model, t)
             _require_fixed_shapes(role, model, copy)
+        together = one_by_one(d, real, fake.detach().float(), y)
         if penalty is not None:
             of = Batches(real, fake.detach().float(), 0.0, torch.rand_like, labels=y)
             with torch.autocast(real.device.type, enabled=False), differentiable_twice():
                 said += require_second_derivative(penalty, D, lambda x, *y: d(x.clone(), *y).flatten(), of)
     last_of_G, of_G = _last(fake)
     last_of_D, _ = _last(t_real, (*RESHAPING.split(), *KEEPING_BOUNDS.split()))
-    fit = Fit(latent, flat, copies_z, copies_x, last_of_G, last_of_D, fake.detach().float())
+    fit = Fit(latent, flat, copies_z, copies_x, together, last_of_G, last_of_D, fake.detach().float())
     return replace(fit, range_of_G=of_G, said=tuple(said))
 
 

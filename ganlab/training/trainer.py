@@ -17,6 +17,7 @@ from ganlab.training.compilation import compiler_named, differentiable_twice
 from ganlab.training.conditions import conditions, require_labels
 from ganlab.training.config import TrainConfig, pick_device
 from ganlab.training.examples import as_examples
+from ganlab.training.finite import FINITE_CHECK_EVERY
 from ganlab.training.interrupts import interrupts_deferred
 from ganlab.training.labels import NO_LABELS, Labels, labels_of_samples
 from ganlab.training.optimisers import optimiser, set_rates, trained
@@ -27,10 +28,8 @@ from ganlab.training.rehearsal import Fit
 from ganlab.training.resumable import Resumable
 from ganlab.training.sampling import draw_noise, require_memory, sample, z_dim_of
 from ganlab.training.sources import Law, Source, source_of
+from ganlab.training.turns import TURNS
 from ganlab.training.wrappers import unwrapped
-
-FINITE_CHECK_EVERY = 50
-"""Steps between two looks at the losses; each look waits for the device."""
 
 
 class Trainer(Resumable):
@@ -52,8 +51,7 @@ class Trainer(Resumable):
     Raises `ConfigError` or `ShapeError` for arguments that do not fit each other; warns of what is likely a mistake.
     """
 
-    lead = 1
-    """How many leading dimensions of a batch count samples."""
+    lead = 1  # how many leading dimensions of a batch count samples
 
     def __init__(
         self,
@@ -92,8 +90,7 @@ class Trainer(Resumable):
         if config.compile:
             self.G.compile()
             self.D.compile()
-        self.step = 0
-        self._known_finite = 0
+        self.step = self._known_finite = 0
         self._history = torch.zeros(config.steps, len(COLUMNS), dtype=torch.float32, device=self.device)
 
     def _source(self, examples: Tensor | Law) -> Source:
@@ -121,11 +118,11 @@ class Trainer(Resumable):
         `NonFiniteLoss` with the first step whose loss is NaN or infinite.
         """
         front_door.refuse_inference_mode()
-        one_step = self._simultaneous_step if self.config.update == "simultaneous" else self._alternating_step
+        one_step = TURNS[self.config.update]
         while self.step < self.config.steps:
             with interrupts_deferred(), self._model_randomness(), compiler_named(), torch.enable_grad():
-                self._set_rates()
-                self._history[self.step] = torch.stack(one_step())
+                set_rates(self.config, self.step, self.optimizer_d, self.optimizer_g)
+                self._history[self.step] = torch.stack(one_step(self))
                 if self.ema is not None:
                     self.ema.update(unwrapped(self.G), self.config.average_decay_at(self.step))
                 self.step += 1
@@ -133,22 +130,8 @@ class Trainer(Resumable):
                 self._refuse_non_finite()
             yield StepRecord(self.step, self._history[self.step - 1])
 
-    def _alternating_step(self) -> tuple[Tensor, ...]:
-        k, pairs = self.config.k, self.losses.generator_needs_real
-        first = self.step * (k + pairs)  # of the real batches of this step
-        of_D = []
-        for i in range(k):
-            x, z, y = self.real_batch(first + i), self.noise(f"z for D, {i}"), self.labels(first + i, f"y for D, {i}")
-            of_D.append(self.discriminator_step(x, z, y))
-        last = first + k if pairs else first + k - 1
-        x, z, y = self.real_batch(last) if pairs else None, self.noise("z for G"), self.labels(last, "y for G")
-        loss_g = self.generator_step(z, x, y)
-        loss_d, D_real, D_fake = of_D[-1]
-        return loss_d, loss_g, D_real, D_fake
-
-    def _simultaneous_step(self) -> tuple[Tensor, ...]:
-        """Both gradients at the same parameters, noise and dropout masks, then both updates."""
-        x, z, y = self.real_batch(self.step), self.noise("z for D, 0"), self.labels(self.step, "y for D, 0")
+    def simultaneous_step(self, x: Tensor, z: Tensor, y: Labels = NO_LABELS) -> tuple[Tensor, ...]:
+        """Both gradients at the same parameters and masks, then both updates. Returns losses and D's mean outputs."""
         with self._precision():
             fake = self._generated(z, *y.fake)
             x, t_real = self._judged(x, *y.real)  # […], [batch]
@@ -163,36 +146,44 @@ class Trainer(Resumable):
         self.optimizer_g.step()
         return loss_d.detach(), loss_g.detach(), self._mean_output(t_real), self._mean_output(t_fake)
 
-    def discriminator_step(self, x: Tensor, z: Tensor, y: Labels = NO_LABELS) -> tuple[Tensor, Tensor, Tensor]:
-        """Update D on a real batch x and on G(z), labels y of both. Returns D's loss and its mean outputs on both."""
-        loss_and_outputs = self.discriminator_gradient(x, z, y)
+    def discriminator_step(
+        self, x: Tensor, z: Tensor, y: Labels = NO_LABELS, fake: Tensor | None = None
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Update D on x and on G(z), or `fake` where it is known. Returns D's loss and its mean outputs on both."""
+        loss_and_outputs = self.discriminator_gradient(x, z, y, fake)
         self.optimizer_d.step()
         return loss_and_outputs
 
-    def generator_step(self, z: Tensor, x: Tensor | None = None, y: Labels = NO_LABELS) -> Tensor:
+    def generator_step(
+        self, z: Tensor, x: Tensor | None = None, y: Labels = NO_LABELS, fake: Tensor | None = None
+    ) -> Tensor:
         """Update G against D at noise z [batch, z_dim]; objectives on pairs need a real batch x. Returns G's loss."""
-        loss = self.generator_gradient(z, x, y)
+        loss = self.generator_gradient(z, x, y, fake)
         self.optimizer_g.step()
         return loss
 
-    def discriminator_gradient(self, x: Tensor, z: Tensor, y: Labels = NO_LABELS) -> tuple[Tensor, Tensor, Tensor]:
-        """Put the gradient of D's loss into D. Real and generated samples go through D apart (DCGAN, guideline 6)."""
+    def discriminator_gradient(
+        self, x: Tensor, z: Tensor, y: Labels = NO_LABELS, fake: Tensor | None = None
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Put the gradient of D's loss into D. Where a layer of D looks at its batch, real and generated samples go
+        through D apart (DCGAN, guideline 6)."""
         require_labels(y, self.conditions)
         with self._precision():
             with torch.no_grad():
-                fake = self._generated(z, *y.fake)
-            x, t_real = self._judged(x, *y.real)  # […], [batch]
-            fake, t_fake = self._judged(fake, *y.fake)
+                fake = self._generated(z, *y.fake) if fake is None else fake.detach()
+            x, fake, t_real, t_fake = self._both_judged(x, fake, y)
         loss = self.losses.discriminator(t_real, t_fake)
         self.optimizer_d.zero_grad()
         self._with_penalty(loss, x, fake, y).sum().backward(inputs=trained(self.D))
         return loss.detach(), self._mean_output(t_real), self._mean_output(t_fake)
 
-    def generator_gradient(self, z: Tensor, x: Tensor | None = None, y: Labels = NO_LABELS) -> Tensor:
+    def generator_gradient(
+        self, z: Tensor, x: Tensor | None = None, y: Labels = NO_LABELS, fake: Tensor | None = None
+    ) -> Tensor:
         """Put the gradient of G's loss into G, through D, which is left as it is."""
         require_labels(y, self.conditions)
         with self._precision():
-            _, t_fake = self._judged(self._generated(z, *y.fake), *y.fake)  # [batch]
+            _, t_fake = self._judged(self._generated(z, *y.fake) if fake is None else fake, *y.fake)  # [batch]
             with torch.no_grad():
                 t_real = self._judged(x, *y.real)[1] if x is not None else None
         loss = self._loss_of_G(t_real, t_fake)
@@ -220,7 +211,7 @@ class Trainer(Resumable):
     # What the steps draw ----------------------------------------------------------------------------------------
 
     def real_batch(self, number: int) -> Tensor:
-        """Real minibatch `number`, [batch, …]; step s uses k·s … k·s + k − 1."""
+        """Real minibatch `number`, [batch, …]; step s uses r·s … r·s + r − 1, where r is `config.minibatches`."""
         return self.source.batch(number)
 
     def noise(self, stream: str) -> Tensor:
@@ -239,8 +230,7 @@ class Trainer(Resumable):
         number for all samples, or n of them; without them the classes, where there are any, come in turn.
         """
         y = labels_of_samples(n, labels, self.classes)
-        batch = max(self.config.batch, 256)
-        return sample(self.sampler, n, labels=y, noise=self.config.noise, seed=seed, batch=batch)
+        return sample(self.sampler, n, labels=y, noise=self.config.noise, seed=seed, batch=max(self.config.batch, 256))
 
     @property
     def classes(self) -> int | None:
@@ -257,16 +247,36 @@ class Trainer(Resumable):
         """[steps done, 4] float32 on the CPU: both losses, and D's mean output on real and generated samples."""
         return self._history[: self.step].cpu()
 
+    def generated(self, z: Tensor, y: Labels = NO_LABELS) -> Tensor:
+        """G(z), with the graph for its gradient."""
+        with self._precision():
+            return self._generated(z, *y.fake)
+
     def _generated(self, z: Tensor, *y: Tensor) -> Tensor:
         """G's samples of z [batch, z_dim], given in the shape that G takes."""
         z = z.view(*z.shape, *self.fit.latent) if self.fit.latent else z
         return self.G(z.clone() if self.fit.copies_z else z, *y)
 
+    def _both_judged(self, x: Tensor, fake: Tensor, y: Labels) -> tuple[Tensor, ...]:
+        """What D sees of both batches, and its logits [batch] of each: in one pass, if that is the same."""
+        if not self.fit.together:
+            x, t_real = self._judged(x, *y.real)
+            fake, t_fake = self._judged(fake, *y.fake)
+            return x, fake, t_real, t_fake
+        x, fake = self._seen(x), self._seen(fake)
+        labels = [torch.cat(of_both) for of_both in zip(y.real, y.fake, strict=True)]
+        t = self._logits(torch.cat([x, fake], dim=self.lead - 1), *labels)
+        return x, fake, *t.chunk(2, dim=-1)
+
     def _judged(self, samples: Tensor, *y: Tensor) -> tuple[Tensor, Tensor]:
-        """What D sees of samples, with this step's instance noise added, and its logits [batch] of that."""
-        sigma = self.config.instance_noise_at(self.step)
-        x = samples + sigma * self._standard_normal(samples) if sigma else samples
+        """What D sees of samples, and its logits [batch] of that."""
+        x = self._seen(samples)
         return x, self._logits(x, *y)
+
+    def _seen(self, samples: Tensor) -> Tensor:
+        """Samples with this step's instance noise."""
+        sigma = self.config.instance_noise_at(self.step)
+        return samples + sigma * self._standard_normal(samples) if sigma else samples
 
     def _logits(self, x: Tensor, *y: Tensor) -> Tensor:
         t = self.D(x.clone() if self.fit.copies_x else x, *y)
@@ -277,11 +287,6 @@ class Trainer(Resumable):
 
     def _uniform(self, like: Tensor) -> Tensor:
         return torch.rand_like(like)
-
-    def _set_rates(self) -> None:
-        factor = self.config.rate_at(self.step)
-        set_rates(self.optimizer_d, self.config.optimizer_d, self.step, factor)
-        set_rates(self.optimizer_g, self.config.optimizer_g, self.step, factor)
 
     def _mean_output(self, logits: Tensor) -> Tensor:
         logits = logits.detach().float()

@@ -18,8 +18,8 @@ def main() -> None:
     core = "; ".join(f"import ganlab.{name}" for name in CORE.split())
     print("imports")
     for name, code in (("import ganlab", "import ganlab"), ("all of its core", core)):
-        value, us, other = ratio(importing(code), base, rounds=8)
-        print(f"  {name:<20} {value:.2f} × import torch, sympy  ({us:.2f} s, {other:.2f} s)")
+        found = ratio(importing(code), base, rounds=4)
+        print(f"  {name:<20} {found.median:.2f} × import torch, sympy  ({found.ours:.2f} s, {found.other:.2f} s)")
 
 
 if __name__ == "__main__":

@@ -43,8 +43,9 @@ def main() -> None:
     print(f"losses, {LOGITS:,} logits, forward and backward, {torch.get_num_threads()} threads")
     for other_name, cases in (("by hand", by_hand), ("BCE with logits", by_torch)):
         for name, (ours, other) in cases.items():
-            value, us, them = ratio(forward_and_backward(ours, logits), forward_and_backward(other, logits))
-            print(f"  {name:<20} {value:.2f} × {other_name}  ({us / CALLS * 1e6:.0f}, {them / CALLS * 1e6:.0f} µs)")
+            found = ratio(forward_and_backward(ours, logits), forward_and_backward(other, logits))
+            times = ", ".join(f"{time / CALLS * 1e6:.0f}" for time in (found.ours, found.other))
+            print(f"  {name:<20} {found.median:.2f} × {other_name}  ({times} µs)")
 
 
 if __name__ == "__main__":

@@ -1,26 +1,42 @@
-"""Ratios of times, taken side by side: A B B A A B B A … in one process, compared pair by pair."""
+"""Ratios of times, taken side by side: A B B A A B B A … in one process, compared pair by pair; and ceilings."""
 
 import statistics
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch.utils.flop_counter import FlopCounterMode
 
 from ganlab.training import Trainer
 
 
-def ratio(ours: Callable[[], object], other: Callable[[], object], *, rounds: int = 60) -> tuple[float, float, float]:
-    """The median over rounds of time(ours)/time(other), and the median time of each in seconds."""
+@dataclass(frozen=True)
+class Ratio:
+    """time(ours)/time(other): the median over the rounds and the middle half; and the median time of each, in s."""
+
+    median: float
+    low: float
+    high: float
+    ours: float
+    other: float
+
+    def speed_up(self) -> str:
+        """How many times as fast ours is, with the middle half of the rounds."""
+        return f"{1 / self.median:.2f} × ({1 / self.high:.2f}–{1 / self.low:.2f})"
+
+
+def ratio(ours: Callable[[], object], other: Callable[[], object], *, rounds: int = 60) -> Ratio:
+    """Both in turns, after two calls of each."""
     for warm_up in (ours, other, ours, other):
         warm_up()
     pairs = []
     for i in range(rounds):
         first, second = (ours, other) if i % 2 == 0 else (other, ours)
-        times = (_seconds(first), _seconds(second))
+        times = (seconds(first), seconds(second))
         pairs.append(times if i % 2 == 0 else times[::-1])
-    return (
-        statistics.median(a / b for a, b in pairs),
-        statistics.median(a for a, _ in pairs),
-        statistics.median(b for _, b in pairs),
-    )
+    low, median, high = statistics.quantiles((a / b for a, b in pairs), n=4, method="inclusive")
+    return Ratio(median, low, high, *(statistics.median(times) for times in zip(*pairs, strict=True)))
 
 
 def steps_of(trainer: Trainer, number: int) -> Callable[[], None]:
@@ -34,7 +50,21 @@ def steps_of(trainer: Trainer, number: int) -> Callable[[], None]:
     return run
 
 
-def _seconds(run: Callable[[], object]) -> float:
+def seconds(run: Callable[[], object]) -> float:
+    """Of wall time."""
     start = time.perf_counter()
     run()
     return time.perf_counter() - start
+
+
+def flop_of(run: Callable[[], object]) -> int:
+    """Floating-point operations of its matrix products and convolutions."""
+    with FlopCounterMode(display=False) as counter:
+        run()
+    return counter.get_total_flops()
+
+
+def ceiling(dtype: torch.dtype, size: int = 1024) -> float:
+    """Floating-point operations per second of a large matrix product, the best of ten."""
+    one, other = (torch.randn(size, size).to(dtype) for _ in range(2))
+    return 2 * size**3 / min(seconds(lambda: one @ other) for _ in range(10))

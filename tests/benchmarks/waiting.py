@@ -1,21 +1,19 @@
 """Steps of a small and a larger network on two threads, alone and beside busy loops; threads that spin, and that sleep.
 
-Each in a process of its own, in turns: how threads wait is read once, when torch is loaded.
+Each in a process of its own: how threads wait is read once, when torch is loaded.
 """
 
 import multiprocessing
 import os
-import statistics
 import subprocess
 import sys
 from contextlib import contextmanager
 
-SECONDS, ROUNDS, LOOPS = 3, 2, 3
+SECONDS, LOOPS = 1, 3
 WAYS = {
     "one thread": {"threads": "1"},
     "two, spinning (torch's own way)": {"threads": "2", "GOMP_SPINCOUNT": "300000"},
     "two, the course's way": {"threads": "2"},
-    "two, sleeping at once": {"threads": "2", "OMP_WAIT_POLICY": "passive"},
 }
 CODE = """
 import os, time
@@ -71,14 +69,10 @@ def main() -> None:
     """Print a step's time in milliseconds for each way, and what the loops beside it cost."""
     print(f"a step in ms, {os.cpu_count()} cores: alone, and beside {LOOPS} endless loops")
     for network in ("MLP, 8 px", "DCGAN, 32 px"):
-        times: dict[str, list[list[float]]] = {name: [[], []] for name in WAYS}
-        for _ in range(ROUNDS):
-            for i, loops in enumerate((0, LOOPS)):
-                with beside(loops):
-                    for name, way in WAYS.items():
-                        times[name][i].append(milliseconds(network, way))
-        for name, (quiet, busy) in times.items():
-            alone, loaded = statistics.median(quiet), statistics.median(busy)
+        for name, way in WAYS.items():
+            alone = milliseconds(network, way)
+            with beside(LOOPS):
+                loaded = milliseconds(network, way)
             print(f"  {network:<13} {name:<32} {alone:8.1f}  {loaded:8.1f}  ({loaded / alone:.1f} ×)")
 
 

@@ -1,0 +1,113 @@
+"""What the machine decides: where a run trains, in which precision, on how many threads, with which memory."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from own import refusal
+
+from ganlab.training import tune, tuning
+from ganlab.training.config import pick_device
+from ganlab.training.tuning import keep_freed_memory, quick_precision, spare_a_core
+
+
+def here(monkeypatch: pytest.MonkeyPatch, *, cuda: bool, mps: bool) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: mps)
+
+
+@pytest.mark.parametrize(
+    ("cuda", "mps", "picked"),
+    [(True, True, "cuda"), (True, False, "cuda"), (False, True, "mps"), (False, False, "cpu")],
+)
+def test_auto_takes_cuda_then_mps_then_the_processor(
+    cuda: bool, mps: bool, picked: str, monkeypatch: pytest.MonkeyPatch
+):
+    here(monkeypatch, cuda=cuda, mps=mps)
+    assert pick_device("auto") == torch.device(picked)
+    assert pick_device("cpu") == torch.device("cpu")
+
+
+def test_a_device_that_is_not_here_is_answered_with_those_that_are(monkeypatch: pytest.MonkeyPatch):
+    here(monkeypatch, cuda=False, mps=True)
+    for name in ("cuda", "cuda:1", "meta", "no such"):
+        assert refusal(lambda name=name: pick_device(name)) == (
+            f"device is {name!r}; this machine has mps, cpu: give one of them, or 'auto'."
+        )
+
+
+@pytest.mark.parametrize(
+    ("flags", "found"),
+    [
+        ("flags: sse avx2 avx512f avx512_bf16 fma", "bfloat16"),
+        ("flags: sse amx_bf16 amx_tile", "bfloat16"),
+        ("flags: sse avx2 avx512f", "float32"),
+    ],
+)
+def test_bfloat16_where_the_processor_multiplies_it(flags: str, found: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(Path, "read_text", lambda self, encoding: flags if str(self) == "/proc/cpuinfo" else encoding)
+    assert quick_precision() == found
+
+
+def test_where_nothing_tells_of_the_processor_it_is_float32(monkeypatch: pytest.MonkeyPatch):
+    def missing(*_: object, **_options: object) -> str:
+        raise FileNotFoundError
+
+    monkeypatch.setattr(Path, "read_text", missing)
+    assert quick_precision() == "float32"
+
+
+@pytest.mark.parametrize(
+    ("cores", "threads", "left"), [(8, 8, 7), (8, 4, 4), (3, 3, 2), (2, 2, 2), (1, 1, 1), (None, 4, 2)]
+)
+def test_a_core_is_spared_where_there_are_more_than_two(
+    cores: int | None, threads: int, left: int, monkeypatch: pytest.MonkeyPatch
+):
+    told: list[int] = []
+    monkeypatch.setattr("os.cpu_count", lambda: cores)
+    monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
+    monkeypatch.setattr(torch, "set_num_threads", told.append)
+    spare_a_core()
+    assert told == [left]
+
+
+@pytest.mark.skipif(not keep_freed_memory(), reason="the C library here is not glibc")
+def test_memory_that_a_layer_freed_is_there_for_the_next_step():
+    """Two tensors of 24 MiB, made and freed in turns: 2 × 6,144 pages each time that the system is asked for them."""
+    code = """
+import resource, torch
+from ganlab.training.tuning import keep_freed_memory
+def faults():
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    for _ in range(10):
+        first, second = torch.zeros(6 * 2**20), torch.zeros(6 * 2**20)
+        del first, second
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+faults(); asked = faults()
+keep_freed_memory()
+faults(); kept = faults()
+print(asked, kept)
+"""
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    asked, kept = map(int, run.stdout.split())
+    assert kept < 100 < asked
+
+
+def test_tuning_says_what_it_set_and_changes_no_result(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(tuning, "keep_freed_memory", lambda: False)
+    (line,) = tune()
+    assert line == f"{torch.get_num_threads()} thread of {os.cpu_count()} cores"
+    monkeypatch.setattr(tuning, "keep_freed_memory", lambda: True)
+    assert tune()[1] == "memory of layers up to 32 MiB is kept for the next step"
+    assert torch.get_float32_matmul_precision() == "highest"
+
+
+def test_without_glibc_nothing_is_set(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(sys, "platform", "darwin")
+    assert not keep_freed_memory()
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setattr(tuning.ctypes, "CDLL", lambda _: object())  # such as musl's
+    assert not keep_freed_memory()
