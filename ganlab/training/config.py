@@ -97,7 +97,7 @@ class SGD:
 
 @dataclass(frozen=True, kw_only=True)
 class TrainConfig:
-    """Options of a run. `steps` counts generator updates; each comes after k discriminator updates."""
+    """Options of a run. `steps` counts generator updates; to each belong k discriminator updates."""
 
     steps: int = 2000
     batch: int = 64  # m in Algorithm 1: real samples per update, and as many generated ones
