@@ -230,6 +230,7 @@ class PoisonedD(TinyD):
         return super().forward(x) * (1.0 if self.left >= 0 else torch.nan)
 
 
+@pytest.mark.filterwarnings("ignore:D's forward pass changes left, which no checkpoint holds")
 @pytest.mark.parametrize("steps", [20, 120])
 def test_a_nan_loss_stops_training_and_keeps_the_last_good_checkpoint(tmp_path, steps: int):
     config = TrainConfig(steps=steps, batch=8, device="cpu")
@@ -263,6 +264,7 @@ class InterruptedD(TinyD):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT to send to oneself")
+@pytest.mark.filterwarnings("ignore:D's forward pass changes left, which no checkpoint holds")
 @pytest.mark.usefixtures("ctrl_c")
 def test_ctrl_c_takes_effect_between_two_steps(tmp_path):
     def build(at_pass: int) -> Trainer:
