@@ -88,6 +88,26 @@ def test_the_parts_of_a_set_are_not_its_classes(tmp_path: Path, folders: tuple[s
     )
 
 
+@pytest.mark.parametrize("around", ["only", "archive/faces"])
+def test_what_lies_alone_around_all_classes_is_none(tmp_path: Path, around: str):
+    """As archives unpack: the labels are the classes', and the note says whose folders they are."""
+    for picture in ("cats/1", "dogs/1", "dogs/deep/2"):
+        save(tmp_path / around / f"{picture}.png")
+    with pytest.warns(UserWarning, match=f"; its classes are the folders in {around}$"):
+        loaded = data.load(f"folder:{tmp_path}")
+    assert (loaded.classes, loaded.labels.tolist()) == (("cats", "dogs"), [0, 1, 1])
+    inside = data.load(f"folder:{tmp_path / around}")
+    assert (inside.classes, inside.labels.tolist(), inside.note) == (("cats", "dogs"), [0, 1, 1], "")
+
+
+def test_a_class_alone_is_one(tmp_path: Path):
+    for name in ("cats/1", "cats/2"):
+        save(tmp_path / f"{name}.png")
+    assert data.load(f"folder:{tmp_path}").classes == ("cats",)
+    save(tmp_path / "cats/kittens/3.png")
+    assert data.load(f"folder:{tmp_path}").classes == ("cats",)
+
+
 def test_a_class_may_be_called_train(tmp_path: Path):
     for folder in ("train", "boat", "bus", "test tube", "trainers", "trn_a", "tests"):
         save(tmp_path / folder / "1.png")

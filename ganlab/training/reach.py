@@ -54,20 +54,22 @@ def _grown(model: nn.Module, x: Tensor, *y: Tensor) -> Tensor | None:
     """What a network gives when its last layer's answers are multiplied by a large number, and by its negative."""
     with forked(x.device):
         try:
-            layer, largest = _last_layer(model, x, *y)
+            layer, largest, usual = _last_layer(model, x, *y)
             if layer is None:
                 return None
             for factor in (STRONG, BEFORE_OVERFLOW / largest):
                 one, other = (_with(layer, sign * factor, model, x, *y) for sign in (1, -1))
                 if one.isfinite().all() and other.isfinite().all():
-                    return torch.stack([one, other]) if (one - other).abs().max() > MOVED else None
+                    grown = torch.stack([one, other])
+                    return grown if (grown - usual).abs().max() > MOVED else None
         except Exception:  # a forward pass that refuses such numbers
             return None
     return None
 
 
-def _last_layer(model: nn.Module, x: Tensor, *y: Tensor) -> tuple[nn.Module | None, float]:
-    """The layer with weights that is called last, if its answers are numbers other than 0; and the largest of them."""
+def _last_layer(model: nn.Module, x: Tensor, *y: Tensor) -> tuple[nn.Module | None, float, Tensor]:
+    """The layer with weights that is called last, if its answers are numbers other than 0; the largest of them; and
+    what the network gives."""
     called: list[tuple[nn.Module, Tensor]] = []
 
     def note(layer: nn.Module, _given: Any, answer: Any) -> None:
@@ -75,12 +77,12 @@ def _last_layer(model: nn.Module, x: Tensor, *y: Tensor) -> tuple[nn.Module | No
 
     hooks = [layer.register_forward_hook(note) for layer in _with_weights(model)]
     try:
-        model(x.clone(), *y)
+        usual = model(x.clone(), *y).float()
     finally:
         for hook in hooks:
             hook.remove()
     largest = called[-1][1].abs().max().item() if called and isinstance(called[-1][1], Tensor) else 0.0
-    return (called[-1][0], largest) if math.isfinite(largest) and largest else (None, 0.0)
+    return called[-1][0] if math.isfinite(largest) and largest else None, largest, usual
 
 
 def _with_weights(model: nn.Module) -> Iterator[nn.Module]:

@@ -136,12 +136,8 @@ class Resumable:
 def _anatomy(role: str, model: nn.Module) -> dict[str, str]:
     """What a network is: its specification, or of one that has none its class, its layers and its tensors' shapes."""
     model = unwrapped(model)
-    spec = spec_of(model)
-    return layers_of(role, model) if spec is None else {role: str(spec)}
-
-
-def layers_of(role: str, model: nn.Module) -> dict[str, str]:
-    """A network's class, its layers with what they are set to, and its tensors' shapes."""
+    if (spec := spec_of(model)) is not None:
+        return {role: str(spec)}
     layers = {f"{role}.{name}": type(layer).__name__ for name, layer in model.named_modules() if name}
     tensors = {f"{role}.{name}": str(shape) for name, shape in shapes_of(model).items()}
     settings = {
