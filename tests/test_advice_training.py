@@ -3,7 +3,6 @@
 import copy
 import warnings
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,7 +15,7 @@ from torch import Tensor, nn
 
 from ganlab import data, models
 from ganlab.objectives import NON_SATURATING
-from ganlab.training import SGD, WGANGP, Adam, Ensemble, TrainConfig, Trainer, export_generator, load_generator, sample
+from ganlab.training import SGD, WGANGP, Adam, Ensemble, TrainConfig, Trainer, sample
 
 IMAGES = DIGITS.images
 PAIR = toy_pair()
@@ -280,61 +279,3 @@ def test_inference_mode_is_left():
         trainer_made_within = refusal(image_trainer)
     assert "train outside of it" in trainer_made_within
     assert run(image_trainer()).step == 3
-
-
-def test_what_is_said_of_checkpoints_works(tmp_path: Path):
-    place = tmp_path / "run.ckpt"
-    run(image_trainer(steps=3)).save(place)
-    assert "give at least as many steps" in refusal(lambda: image_trainer(steps=2).resume(place))
-    assert image_trainer(steps=3).resume(place)
-    assert "freeze the same ones" in refusal(
-        lambda: image_trainer(frozen(ImageG(), whole=False), steps=3).resume(place)
-    )
-    assert "give it the same options or another place" in refusal(lambda: image_trainer(seed=5, steps=3).resume(place))
-    assert not image_trainer(seed=5).resume(tmp_path / "another.ckpt")
-    run(image_trainer(steps=3)).save(place)
-    place.write_bytes(place.read_bytes()[:-1])
-    line = refusal(lambda: image_trainer(steps=3).resume(place))
-    assert "delete it and rename run.ckpt.previous to run.ckpt" in line
-    place.unlink()
-    (tmp_path / "run.ckpt.previous").rename(place)
-    assert image_trainer(steps=3).resume(place)
-
-
-def test_what_is_said_of_exported_files_works(tmp_path: Path):
-    trainer = run(image_trainer(ImageG()))
-    export_generator(trainer, tmp_path / "g", weights_only=True)
-    another = nn.Sequential(nn.Linear(4, 64))
-    assert "give the network that it is of" in refusal(lambda: load_generator(tmp_path / "g", into=another))
-    assert load_generator(tmp_path / "g", into=ImageG())[1].network == "ImageG"
-    notes = tmp_path / "notes"
-    notes.write_text("mine", encoding="utf-8")
-    assert "give another name or move it away" in refusal(lambda: trainer.save(notes))
-    assert notes.read_text(encoding="utf-8") == "mine"
-    notes.rename(tmp_path / "elsewhere")
-    trainer.save(notes)
-    assert "give the name of a file, such as" in refusal(lambda: trainer.save(tmp_path))
-    trainer.save(tmp_path / "run.ckpt")
-
-
-class CountingD(ImageD):
-    """Has a state that is more than tensors and plain numbers, or is not."""
-
-    def __init__(self, state: Any) -> None:
-        super().__init__()
-        self.kept = state
-
-    def get_extra_state(self) -> Any:
-        return self.kept
-
-    def set_extra_state(self, state: Any) -> None:
-        self.kept = state
-
-
-def test_a_state_of_tensors_and_plain_numbers_is_saved(tmp_path: Path):
-    line = refusal(lambda: image_trainer(D=CountingD(object())).save(tmp_path / "run.ckpt"))
-    assert "let the network keep tensors and plain numbers in its state" in line
-    image_trainer(D=CountingD(7)).save(tmp_path / "run.ckpt")
-    resumed = image_trainer(D=CountingD(0))
-    assert resumed.resume(tmp_path / "run.ckpt")
-    assert resumed.D.kept == 7  # pyright: ignore[reportAttributeAccessIssue]

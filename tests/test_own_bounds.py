@@ -98,6 +98,14 @@ def test_images_on_another_scale_of_whole_numbers_are_said():
     assert "give x * 2 - 1" in refusal(lambda: image_trainer(x=overshot))
 
 
+def test_examples_beyond_what_G_reaches_are_scaled():
+    standardised = (DIGITS.images.float() / 255 - 0.3) / 0.35
+    with pytest.warns(UserWarning, match="it cannot reach them all; scale them"):
+        image_trainer(x=standardised)
+    low, high = standardised.aminmax()
+    assert run(image_trainer(x=(standardised - low) / (high - low) * 2 - 1)).step == 3
+
+
 # Gradients that do not come ------------------------------------------------------------------------------------------
 
 
