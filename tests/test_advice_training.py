@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from ganlab import data, models
 from ganlab.objectives import NON_SATURATING
 from ganlab.training import SGD, WGANGP, Adam, Ensemble, TrainConfig, Trainer, sample
+from ganlab.training.labels import NO_LABELS
 
 IMAGES = DIGITS.images
 PAIR = toy_pair()
@@ -236,7 +237,7 @@ def saying(G: Any, classes: int) -> nn.Module:
 
 def step_with_labels(*, given: bool) -> Tensor:
     plain, y = image_trainer(), labelled(batch=16).labels(0, "y")
-    return plain.generator_step(plain.noise("z"), **({"y": y} if given else {}))
+    return plain.generator_step(plain.noise("z"), None, y if given else NO_LABELS)
 
 
 def conditional_ensemble() -> Any:

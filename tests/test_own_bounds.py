@@ -59,6 +59,24 @@ def test_the_last_layer_may_compute_its_weights(wrap: Callable[[nn.Module], nn.M
         assert (max(-low, high) <= 1) == bounded
 
 
+class FunctionalD(nn.Module):
+    """A D without layers: its weights alone."""
+
+    def __init__(self, last: Callable[[Tensor], Tensor]) -> None:
+        super().__init__()
+        self.weight, self.last = nn.Parameter(torch.linspace(-1, 1, 64)[None]), last
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.last(F.linear(x.flatten(1), self.weight).squeeze(1))
+
+
+def test_a_layer_of_ones_own_may_bound_its_answers_itself():
+    by_hand = PROBABILITIES["by hand"]
+    for network in (FunctionalD(by_hand), nn.Sequential(FunctionalD(by_hand))):
+        assert "D's output stays in 0 … 1" in refusal(lambda network=network: image_trainer(D=network))
+    assert run(image_trainer(D=FunctionalD(lambda t: t))).step == 3
+
+
 def test_logits_of_one_sign_are_said():
     for last, sign in ((F.relu, "negative"), (F.softplus, "negative"), (lambda t: -(t**2), "positive")):
         with pytest.warns(UserWarning, match=f"D's output is never {sign}, .*; leave out what comes behind that layer"):
