@@ -1,8 +1,9 @@
-"""Picture files made byte by byte, of kinds that no encoder at hand writes."""
+"""Picture files: plain ones, and those made byte by byte, of kinds that no encoder at hand writes."""
 
 import io
 import struct
 import zlib
+from pathlib import Path
 
 from PIL import Image
 
@@ -36,3 +37,9 @@ def tiff(tags: dict[int, list[int]], strip: bytes) -> bytes:
         else:
             entries += struct.pack("<HHI", tag, 3, len(values)) + struct.pack("<2H", *values, *[0] * (2 - len(values)))
     return b"II*\0" + struct.pack("<IH", 8, len(tags) + 2) + entries + bytes(4) + far + strip
+
+
+def save(path: Path, size: tuple[int, int] = (6, 4), mode: str = "RGB", value: int = 100) -> None:
+    """Write a picture of one colour."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new(mode, size, value if mode == "L" else (value, 0, 255)).save(path)

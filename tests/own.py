@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 import torch
+from tiny import TinyD, examples
 from torch import Tensor, nn
 
 from ganlab import data, models
@@ -47,6 +48,10 @@ def image_trainer(
     torch.manual_seed(1)
     config = TrainConfig(**{"steps": 3, "batch": 16, "device": "cpu", **options})
     return Trainer(ImageG() if G is None else G, ImageD() if D is None else D, objective, x, config)
+
+
+def tiny_trainer_of(G: nn.Module) -> Trainer:
+    return Trainer(G, TinyD(), NON_SATURATING, examples(), TrainConfig(steps=3, batch=8, device="cpu"))
 
 
 def refusal(make: Callable[[], object]) -> str:

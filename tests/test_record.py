@@ -13,6 +13,9 @@ from ganlab.objectives import least_squares
 from ganlab.training import SGD, TrainConfig
 from ganlab.training.finite import require_finite
 
+FINE = [torch.zeros(4, 2)]
+"""Real batches of a step."""
+
 
 def test_the_columns_of_the_history_are_the_values_of_a_record():
     trainer = tiny_trainer(least_squares(), steps=3)
@@ -38,7 +41,7 @@ def history(*members: int, **bad: float) -> Tensor:
 def test_the_first_loss_that_is_not_finite_is_named(members: tuple[int, ...]):
     config = TrainConfig(optimizer_d=SGD(0.25), optimizer_g=SGD(0.125))
     for fine in (history(*members), history(*members, r2=math.nan), history(*members)[:0]):
-        require_finite(fine, 0, config)
+        require_finite(fine, 0, config, lambda _: FINE)
     for bad, known, said in (
         ({"d4": math.nan}, 0, "at step 4 D's loss is nan and G's "),
         ({"d4": math.nan}, 3, "at step 4 D's loss is nan and G's "),
@@ -46,18 +49,20 @@ def test_the_first_loss_that_is_not_finite_is_named(members: tuple[int, ...]):
         ({"g2": -math.inf, "d5": math.nan}, 2, "at step 5 D's loss is nan"),
         ({"g6": math.inf}, 0, "at step 6 D's loss is "),
     ):
-        line = refusal(lambda bad=bad, known=known: require_finite(history(*members, **bad), known, config))
+        line = refusal(
+            lambda bad=bad, known=known: require_finite(history(*members, **bad), known, config, lambda _: FINE)
+        )
         assert line.startswith(said)
         assert "learning rates below 0.25 (optimizer_d) and 0.125 (optimizer_g)." in line
-    require_finite(history(*members, d4=math.nan), 4, config)  # it was looked at before
+    require_finite(history(*members, d4=math.nan), 4, config, lambda _: FINE)  # it was looked at before
 
 
 def test_the_losses_of_one_run_are_said_as_they_are():
-    line = refusal(lambda: require_finite(history(g2=-math.inf), 0, TrainConfig()))
+    line = refusal(lambda: require_finite(history(g2=-math.inf), 0, TrainConfig(), lambda _: FINE))
     assert line.startswith("at step 2 D's loss is 0.5 and G's -inf; training stopped, and a checkpoint from before")
 
 
 @pytest.mark.parametrize(("precision", "advised"), [("float32", False), ("bfloat16", True)])
 def test_float32_is_advised_where_it_was_not_used(precision, advised: bool):
-    line = refusal(lambda: require_finite(history(d1=math.nan), 0, TrainConfig(precision=precision)))
+    line = refusal(lambda: require_finite(history(d1=math.nan), 0, TrainConfig(precision=precision), lambda _: FINE))
     assert line.endswith(", or with precision='float32'." if advised else "(optimizer_g).")

@@ -172,6 +172,7 @@ class PoisonedD(TinyD):
         return super().forward(x) * (1.0 if self.left >= 0 else torch.nan)
 
 
+@pytest.mark.filterwarnings("ignore:D's forward pass changes left, which no checkpoint holds")
 @pytest.mark.parametrize("steps", [20, 120])
 def test_a_nan_loss_stops_training_and_keeps_the_last_good_checkpoint(tmp_path, steps: int):
     config = TrainConfig(steps=steps, batch=8, device="cpu")

@@ -83,15 +83,28 @@ def folder(path: Path, size: int | None, limit: int | None, channels: int | None
         raise ConfigError(f"{path} has images both in itself ({flat[0].name}) and in subfolders; put all in either.")
     _refuse_splits(path, found.files)
     own = path.resolve()
+    top = path if flat else _of_classes(path, found.files)
     by_class: dict[str, list[Path]] = {}
     for file in found.files:
-        by_class.setdefault(own.name or own.anchor if flat else file.relative_to(path).parts[0], []).append(file)
+        by_class.setdefault(own.name or own.anchor if flat else file.relative_to(top).parts[0], []).append(file)
     in_turns = (file for row in zip_longest(*by_class.values()) for file in row if file is not None)
     chosen = set(islice(in_turns, limit))
     picked = [(label, file) for label, files in enumerate(by_class.values()) for file in files if file in chosen]
     images = stack((open_picture(file) for _, file in picked), len(picked), str(path), size, channels)
     labels = torch.tensor([label for label, _ in picked])
-    return Read(images, labels, tuple(map(printable, by_class)), _note(path, found))
+    within = "" if top == path else f"; its classes are the folders in {top.relative_to(path)}"
+    return Read(images, labels, tuple(map(printable, by_class)), within + _note(path, found))
+
+
+def _of_classes(path: Path, files: list[Path]) -> Path:
+    """The folder whose folders are the classes: the place itself, or what lies alone in it around several others."""
+    top = path
+    while len(inside := {file.parts[len(top.parts)] for file in files}) == 1:
+        below = top / inside.pop()
+        if any(file.parent == below for file in files):
+            return path
+        top = below
+    return top
 
 
 def natural(name: str) -> list[tuple[bool, int, str]]:

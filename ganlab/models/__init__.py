@@ -5,7 +5,7 @@ A discriminator maps samples to logits t [batch], never to probabilities. Condit
 too, and have `classes`, how many there are. `build(module.spec)` makes a network again.
 """
 
-from ganlab.models.base import build, value_range
+from ganlab.models.base import build, spec_of, value_range
 from ganlab.models.conditional import ConditionalMLPDiscriminator, ConditionalMLPGenerator
 from ganlab.models.dcgan import VARIANTS, DCGANDiscriminator, DCGANGenerator
 from ganlab.models.mlp import MLPDiscriminator, MLPGenerator
@@ -38,5 +38,6 @@ __all__ = [
     "ToyDiscriminator",
     "ToyGenerator",
     "build",
+    "spec_of",
     "value_range",
 ]

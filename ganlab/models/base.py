@@ -95,6 +95,12 @@ def build(spec: dict[str, Any]) -> nn.Module:
     return MODELS[name](**arguments)
 
 
+def spec_of(module: nn.Module) -> dict[str, Any] | None:
+    """What `build` makes a module again from; None for one of another class, whatever it calls `spec`."""
+    spec = getattr(module, "spec", None)
+    return spec if isinstance(module, Rebuildable) and isinstance(spec, dict) else None
+
+
 def require_shape(x: Tensor, wanted: Sequence[int], what: str) -> None:
     """Raise `ShapeError` unless x is floating-point with shape [batch, *wanted]."""
     if tuple(x.shape[1:]) != tuple(wanted) or x.ndim != len(wanted) + 1 or not x.is_floating_point():

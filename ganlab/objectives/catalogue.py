@@ -1,9 +1,14 @@
 """The objectives of the course, each as its paper writes it."""
 
 from dataclasses import replace
+from decimal import Decimal
+from numbers import Rational
+from typing import Any
 
+import numpy as np
 import sympy as sp
 
+from ganlab.errors import ObjectiveError
 from ganlab.objectives.objective import Objective
 from ganlab.objectives.symbols import D
 
@@ -58,16 +63,36 @@ RELATIVISTIC_MINIMAX = replace(
 Number = int | float | sp.Expr
 
 
+def _exact(name: str, value: Any) -> sp.Expr:
+    """A number, of NumPy and torch too, as sympy has it: whole ones as integers. Expressions stay what they are."""
+    if isinstance(value, sp.Expr) and str(D) not in map(str, value.free_symbols):
+        return value
+    scalar = np.asarray(value.detach().cpu() if hasattr(value, "detach") else value)
+    if isinstance(value, Rational | Decimal) and not isinstance(value, bool):
+        return sp.sympify(value)
+    if (
+        scalar.size == 1
+        and not isinstance(value, list | tuple)
+        and scalar.dtype.kind in "iuf"
+        and np.isfinite(scalar).all()
+    ):
+        number = float(str(scalar.reshape(())[()]))  # as it is written: 0.1 in float32, too
+        return sp.Integer(int(number)) if number.is_integer() else sp.Float(number)
+    shown = repr(value) if isinstance(value, str | bool | complex | float | None) else f"a {type(value).__name__}"
+    raise ObjectiveError(f"{name} is {shown}; give a finite number, or an expression of sympy without D.")
+
+
 def least_squares(a: Number = -1, b: Number = 1, c: Number = 0) -> Objective:
     """LSGAN's objective: D is drawn to a on generated and to b on real samples, G draws D to c on its own.
 
     The default (−1, 1, 0) is the paper's χ² coding; (0, 1, 1) its 0–1 coding. a, b, c may be sympy symbols.
+    Raises `ObjectiveError` for what is neither a number nor an expression of symbols.
     Source: Mao et al. 2017, eq. (2); with the term ½E[(D(x) − c)²] of eq. (5) as `generator_real`.
     """
-    coding = [sp.sympify(number) for number in (a, b, c)]
+    coding = [_exact(name, number) for name, number in {"a": a, "b": b, "c": c}.items()]
     a_, b_, c_ = coding
     return Objective(
-        name=f"LSGAN ({a_}, {b_}, {c_})",
+        name=f"LSGAN ({', '.join(f'{float(number):g}' if number.is_Float else str(number) for number in coding)})",
         real=(D - b_) ** 2 / 2,
         fake=(D - a_) ** 2 / 2,
         generator=(D - c_) ** 2 / 2,

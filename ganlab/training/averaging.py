@@ -14,6 +14,8 @@ from ganlab.training.wrappers import COMPILED
 
 RUNNING_STATISTICS = ("running_mean", "running_var")
 """Names of the buffers that are averages themselves: batch norm's."""
+DECLARED = ("z_dim", "output_range", "shown_range", "classes")
+"""What a generator says of itself."""
 
 
 class Average(nn.Module):
@@ -35,6 +37,9 @@ class Average(nn.Module):
                 f"{type(model).__name__} holds what cannot be copied for its average; let it hold tensors and plain"
                 " values, or set ema=0."
             ) from error
+        for name in DECLARED:
+            if hasattr(model, name) and not hasattr(self.module, name):  # traced and scripted networks lose them
+                setattr(self.module, name, getattr(model, name))
         self.register_buffer("n_averaged", torch.tensor(0, device=next(model.parameters()).device))
 
     @torch.no_grad()

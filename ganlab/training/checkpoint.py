@@ -10,6 +10,7 @@ import hashlib
 import io
 import os
 import pickle
+import re
 import stat
 from collections import Counter, OrderedDict
 from collections.abc import Callable
@@ -180,10 +181,15 @@ def differences(then: dict[str, Any], now: dict[str, Any]) -> str:
     different = [
         f"{key}: {then.get(key, 'absent')} then, {now.get(key, 'absent')} now"
         for key in sorted((then.keys() | now.keys()) - undescribed)
-        if then.get(key) != now.get(key)
+        if _spelled(key, then.get(key)) != _spelled(key, now.get(key))
     ]
     more = [f"and {len(different) - NAMED} more"] if len(different) > NAMED else []
     return "; ".join(different[:NAMED] + more)
+
+
+def _spelled(key: str, value: Any) -> Any:
+    """A value as it is compared: a whole number in a formula is the same with and without ".0"."""
+    return re.sub(r"(\d)\.0+(?!\d)", r"\1", value) if key.startswith("objective.") and isinstance(value, str) else value
 
 
 def refuse_drift(path: Path, then: dict[str, Any], now: dict[str, Any]) -> None:

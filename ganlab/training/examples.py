@@ -30,6 +30,8 @@ def as_examples(data: Any) -> Tensor | Law:
     kind of data, saying what to give instead, `ShapeError` for another dtype and for examples that are not finite.
     """
     data = getattr(data, "images", data)
+    if hasattr(data, "__array__") and not isinstance(data, Tensor | np.ndarray):  # of other libraries
+        data = _as_array(data)
     if isinstance(data, np.ndarray):
         data = _from_numpy(data)
     if isinstance(data, Tensor):
@@ -93,6 +95,13 @@ def _images_in(example: Any) -> tuple[str, Any]:
 def _is_array(value: Any) -> bool:
     """Whether a value is a tensor, an array, or a picture of PIL."""
     return isinstance(value, Tensor) or hasattr(value, "__array_interface__")
+
+
+def _as_array(data: Any) -> np.ndarray:
+    try:
+        return np.asarray(data)
+    except Exception as error:  # whatever it gives rise to
+        raise ConfigError(f"data is {shown(data)}, which NumPy cannot read; give a tensor.") from error
 
 
 def _from_numpy(array: np.ndarray) -> Tensor:

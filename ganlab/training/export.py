@@ -19,6 +19,7 @@ from ganlab.errors import CheckpointError, GanlabError
 from ganlab.training.checkpoint import content_of, place_of, refuse_foreign, temporary, write_whole
 from ganlab.training.checks import shown
 from ganlab.training.labels import labels_of_samples
+from ganlab.training.randomness import forked
 from ganlab.training.sampling import require_values, sample
 from ganlab.training.trainer import Trainer
 from ganlab.training.wrappers import load_state, misfit, state_of, unwrapped
@@ -63,11 +64,12 @@ def export_generator(trainer: Trainer, path: Path | str, *, weights_only: bool =
         raise CheckpointError(f"trainer is {what}; give a Trainer, which has one generator.")
     place = place_of(path)
     G = unwrapped(trainer.sampler)
-    spec = getattr(G, "spec", None) if not weights_only else None
+    spec = models.spec_of(G) if not weights_only else None
     name = type(G).__name__
-    if not isinstance(spec, dict) and not weights_only:
+    why_not = "has no spec to rebuild it from" if spec is None else _changed(G, spec, trainer.classes)
+    if why_not and not weights_only:
         raise CheckpointError(
-            f"{name} has no spec to rebuild it from; export its weights with export_generator(trainer, path,"
+            f"{name} {why_not}; export its weights with export_generator(trainer, path,"
             f" weights_only=True) and load them with load_generator(path, into=G), G being a {name} made anew."
         )
     tensors = {key: _plain(key, value) for key, value in state_of(G).items()}
@@ -85,6 +87,19 @@ def export_generator(trainer: Trainer, path: Path | str, *, weights_only: bool =
     for other in (place, temporary(place)):
         refuse_foreign(other, lambda start: b'"ganlab"' in start)
     write_whole(place, content)
+
+
+def _changed(G: nn.Module, spec: dict[str, Any], classes: int | None) -> str:
+    """That a network is no longer what its specification makes, if it is not: the same weights give other samples."""
+    with forked(torch.device("cpu")):
+        made = models.build(spec).to(next(G.parameters()).device)
+    state = state_of(G)
+    if not misfit(made, state):
+        load_state(made, state)
+        y = labels_of_samples(2, None, classes)
+        if torch.allclose(sample(made, 2, labels=y), sample(G, 2, labels=y), rtol=1e-3, atol=1e-4, equal_nan=True):
+            return ""
+    return "was changed after it was made, by another layer, forward or hook"
 
 
 def load_generator(path: Path | str, *, into: nn.Module | None = None) -> tuple[nn.Module, GeneratorInfo]:

@@ -1,4 +1,6 @@
-"""A loss that is NaN or infinite, said in one line: at which step, and what to do."""
+"""A loss that is NaN or infinite, said in one line: at which step, what is known of it, and what to do."""
+
+from collections.abc import Callable, Iterable
 
 from torch import Tensor
 
@@ -9,17 +11,26 @@ FINITE_CHECK_EVERY = 50
 """Steps between two looks at the losses; each look waits for the device."""
 
 
-def require_finite(history: Tensor, known: int, config: TrainConfig) -> None:
+def require_finite(
+    history: Tensor, known: int, config: TrainConfig, real_batches: Callable[[int], Iterable[Tensor]]
+) -> None:
     """Raise `NonFiniteLoss` with the first step of `history` [steps, 4, …] after the first `known` whose losses are not
-    finite."""
+    finite. `real_batches` gives those of a step, which a law may have drawn with NaN in them."""
     bad = ~history[known:, :2].isfinite().flatten(1).all(dim=1)
     if not bad.any():
         return
     step = known + int(bad.nonzero()[0]) + 1
     loss_d, loss_g = history[step - 1, :2].reshape(2, -1).sum(dim=1).tolist()
+    said = (
+        f"at step {step} D's loss is {loss_d:g} and G's {loss_g:g}; training stopped, and a checkpoint from before is"
+    )
+    said += " kept if one was saved"
+    if not all(batch.isfinite().all() for batch in real_batches(step)):
+        raise NonFiniteLoss(f"{said}. The real examples of this step hold NaN or infinity: mend what draws them.")
+    before = f"; losses before it are at most {history[: step - 1, :2].abs().max():.3g}" if step > 1 else ""
     rates = f"{config.optimizer_d.lr:g} (optimizer_d) and {config.optimizer_g.lr:g} (optimizer_g)"
     or_float32 = ", or with precision='float32'" if config.precision == "bfloat16" else ""
     raise NonFiniteLoss(
-        f"at step {step} D's loss is {loss_d:g} and G's {loss_g:g}; training stopped, and a checkpoint from before is"
-        f" kept: go on from it with learning rates below {rates}{or_float32}."
+        f"{said}{before}. If a network divides by 0, or takes its root or logarithm, mend it; else go on from the"
+        f" checkpoint with learning rates below {rates}{or_float32}."
     )

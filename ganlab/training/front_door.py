@@ -3,7 +3,7 @@
 What cannot be trained is refused in a line; what is likely a mistake is said in a warning.
 """
 
-import math
+import inspect
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any
@@ -11,21 +11,21 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ganlab.errors import ConfigError, ShapeError
+from ganlab.errors import ConfigError
 from ganlab.objectives import Objective
-from ganlab.training.checks import integer, number, shown
+from ganlab.training.checks import integer, shown
 from ganlab.training.config import TrainConfig
 from ganlab.training.labels import Labels, classes_of
 from ganlab.training.penalties import Penalty
+from ganlab.training.ranges import compare_ranges, in_words
 from ganlab.training.rehearsal import Fit, rehearse
 from ganlab.training.sampling import require_values
+from ganlab.training.wrappers import unwrapped
 
 NO_LOGITS = ("Sigmoid", "Softmax", "LogSigmoid", "LogSoftmax", "Hardsigmoid")
 """Last operations of a discriminator that give probabilities, or their logarithms."""
-TOLERANCE = 0.1
-"""How far examples may lie outside G's range, as a share of its width, before it is said."""
-GROSS = 2.0
-"""From how many times the width of G's range on examples are another scale's."""
+EPSILON = 1e-6
+"""Rounding of what saturates."""
 
 
 def look(
@@ -46,8 +46,8 @@ def look(
     Raises `ConfigError` or `ShapeError` for what cannot be trained as it is.
     """
     fit = rehearse(G, D, real, z, y, precision, penalty)
-    refuse_probabilities(fit, objective)
-    said = refuse_turned_sign(objective) + compare_ranges(G, fit, examples if isinstance(examples, Tensor) else real)
+    said = refuse_probabilities(fit, objective) + refuse_turned_sign(objective)
+    said += compare_ranges(G, fit, examples if isinstance(examples, Tensor) else real)
     refuse_turned_generator(objective)
     return fit, [*fit.said, *said]
 
@@ -66,6 +66,7 @@ def refuse_wrong_arguments(G: Any, D: Any, objective: Any, config: Any, rank: An
         if not isinstance(model, nn.Module):
             raise ConfigError(f"{role} is {shown(model)}; give a network, a torch.nn.Module that is made.")
         require_values(role, model)
+        _refuse_constraint(role, unwrapped(model))
         parameters = dict(model.named_parameters())
         if not any(parameter.requires_grad for parameter in parameters.values()):
             what = f"{len(parameters)} parameters, all frozen" if parameters else "no parameters"
@@ -84,6 +85,22 @@ def refuse_wrong_arguments(G: Any, D: Any, objective: Any, config: Any, rank: An
     if G is D:
         raise ConfigError("G and D are one and the same network; give two.")
     refuse_inference_mode()
+
+
+def _refuse_constraint(role: str, model: nn.Module) -> None:
+    """Raise `ConfigError` for a `constrain` that cannot be called after each update."""
+    constrain = getattr(model, "constrain", None)
+    if constrain is None:
+        return
+    try:
+        if isinstance(constrain, nn.Module):
+            raise TypeError
+        inspect.signature(constrain).bind()
+    except (TypeError, ValueError) as error:
+        raise ConfigError(
+            f"{role}.constrain cannot be called as constrain(), as it is after each update; let it be a method without"
+            " arguments, or give it another name."
+        ) from error
 
 
 def refuse_inference_mode() -> None:
@@ -124,6 +141,10 @@ def refuse_turned_sign(objective: Objective) -> list[str]:
     neither, as the Wasserstein GAN's, is meant so, and needs a D that is kept in bounds by other means.
     """
     losses, said = objective.losses(), []
+    if objective.real == objective.fake:
+        said.append(
+            f"{objective.name}: real and fake are one loss, so D gains nothing by telling the samples apart; give two."
+        )
     if objective.output == "pair":
         of_D = {"real": lambda t: losses.discriminator(t, torch.zeros_like(t))}
     else:
@@ -165,85 +186,27 @@ def refuse_turned_generator(objective: Objective) -> None:
         )
 
 
-def refuse_probabilities(fit: Fit, objective: Objective) -> None:
-    """Raise `ConfigError` for a D whose last operation bounds its output, which is to be a logit or a score."""
-    bounded = (*NO_LOGITS, "Tanh") if objective.output != "score" else NO_LOGITS
-    if fit.last_of_D in bounded:
+def refuse_probabilities(fit: Fit, objective: Objective) -> list[str]:
+    """What to say of a D whose logits have one sign; raises `ConfigError` for one whose last operations bound its
+    output, which is to be a logit or a score."""
+    scores = objective.output == "score"
+    if fit.last_of_D in NO_LOGITS or (fit.last_of_D == "Tanh" and not scores):
         raise ConfigError(
             f"D ends in a {fit.last_of_D.lower()}; let it give its raw output, the logit, and leave this layer out: the"
             " objective brings its own."
         )
-
-
-def declared_range(G: nn.Module) -> tuple[float, float] | None:
-    """The `output_range` that G declares, as plain numbers; None for none. Raises `ConfigError` for what is none."""
-    given = getattr(G, "output_range", None)
-    if given is None:
-        return None
-    wanted = "two finite numbers, the lower first, such as (-1, 1), or None for no bounds"
-    try:
-        low, high = (float(number("output_range", end, wanted)) for end in given)
-    except (TypeError, ValueError) as error:
-        raise ConfigError(f"G.output_range is {shown(given)}; give {wanted}.") from error
-    if low >= high:
-        raise ConfigError(f"G.output_range is ({low:g}, {high:g}); give {wanted}.")
-    return low, high
-
-
-def compare_ranges(G: nn.Module, fit: Fit, examples: Tensor) -> list[str]:
-    """What to say of ranges that do not fit: what G gives, what it says that it gives, and where the examples lie.
-
-    examples   uint8 images, which are scaled to G's range, or floating-point examples, which are taken as they are
-
-    Raises `ConfigError` for a G that says one range and gives another, or says none where images are scaled to it, and
-    `ShapeError` for float images on another scale.
-    """
-    declared, gives = declared_range(G), fit.range_of_G
-    seen = _span(fit.fake)
-    like_sigmoid = gives == (0.0, 1.0) or (gives is None and fit.fake.ndim == 4 and seen[0] >= 0)
-    if declared and gives and not _fits(declared, gives):
-        raise ConfigError(
-            f"G.output_range says {_text(declared)} but its last layer is a {fit.last_of_G.lower()}, which gives"
-            f" {_text(gives)}; set G.output_range = {gives}."
-        )
-    silent = not hasattr(G, "output_range") and not hasattr(G, "shown_range")
-    if examples.dtype is torch.uint8:
-        if silent and like_sigmoid:
-            raise ConfigError(
-                f"G says no output_range and gives {_text(seen)} on a first batch, but images would be scaled to"
-                " −1 … 1; set G.output_range = (0, 1), or the range that it has."
-            )
+    if fit.reach_of_D is None:
         return []
-    reach = declared or (gives if silent else None)
-    return [] if reach is None else _compare_with_reach(reach, _span(examples), fit.fake.ndim)
-
-
-def _fits(declared: tuple[float, float], gives: tuple[float, float]) -> bool:
-    """Whether images in one range can be made by a last layer of the other; (0, 1) is a tanh's only by mistake."""
-    return gives[0] <= declared[0] and declared[1] <= gives[1] and (declared != (0.0, 1.0) or gives == declared)
-
-
-def _compare_with_reach(reach: tuple[float, float], span: tuple[float, float], dimensions: int) -> list[str]:
-    (low, high), (least, most) = reach, span
-    width, images = high - low, dimensions == 4
-    as_fractions = reach == (-1.0, 1.0) and least >= 0 and 0.5 < most <= 1
-    if (as_fractions and images) or (images and most - least > GROSS * width):
-        scaled = "x * 2 - 1" if as_fractions else "uint8 images, which are scaled"
-        raise ShapeError(
-            f"images lie in {_text(span)} where G gives {_text(reach)}; give {scaled}, or set G.output_range = None if"
-            " they are meant so."
+    low, high = fit.reach_of_D
+    if (0.0 if scores else -1.0) - EPSILON <= low and high <= 1 + EPSILON:
+        raise ConfigError(
+            f"D's output stays in {in_words((low, high))}, however strong its last layer is; let it give its raw"
+            " output, the logit, and leave out what comes behind that layer: the objective brings its own."
         )
-    if least < low - TOLERANCE * width or most > high + TOLERANCE * width:
-        return [f"examples lie in {_text(span)} where G gives {_text(reach)}: it cannot reach them all; scale them."]
-    if as_fractions:
-        return [f"examples lie in {_text(span)} where G gives {_text(reach)}: give x * 2 - 1 if they are images."]
+    if objective.output == "probability" and (low >= 0 or high <= 0):
+        sign = "negative" if low >= 0 else "positive"
+        return [
+            f"D's output is never {sign}, however strong its last layer is, and a logit has both signs; leave out what"
+            " comes behind that layer."
+        ]
     return []
-
-
-def _span(x: Tensor) -> tuple[float, float]:
-    low, high = x.aminmax() if x.numel() else (torch.tensor(math.nan), torch.tensor(math.nan))
-    return low.item(), high.item()
-
-
-def _text(span: tuple[float, float]) -> str:
-    return f"{span[0]:.4g} … {span[1]:.4g}".replace("-", "−")

@@ -5,7 +5,7 @@ pass leaves in a network stay as they are; it draws from a fork of torch's rando
 """
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -14,16 +14,18 @@ import torch
 from torch import Tensor, nn
 
 from ganlab.errors import ConfigError, GanlabError, ShapeError
-from ganlab.training.averaging import twin
 from ganlab.training.compilation import differentiable_twice
-from ganlab.training.derivatives import require_gradients, require_second_derivative
+from ganlab.training.derivatives import refuse_one_answer_for_all, require_gradients, require_second_derivative
 from ganlab.training.failures import advice_on, as_images, where
 from ganlab.training.labels import Labels, refuse_other_arguments
+from ganlab.training.left_behind import held, strangers, what_is_left
 from ganlab.training.penalties import Batches, Penalty
 from ganlab.training.randomness import drawn_elsewhere, forked
+from ganlab.training.reach import range_of, reach
 from ganlab.training.sampling import LATENT_SHAPES, evaluating
 from ganlab.training.together import one_by_one
-from ganlab.training.wrappers import eager, misfit, state_of, unwrapped
+from ganlab.training.understudy import understudy
+from ganlab.training.wrappers import misfit, state_of, unwrapped
 
 SMALL = 4
 """Examples of the first batch: enough for batch norm, few enough for milliseconds."""
@@ -51,6 +53,8 @@ class Fit:
     last_of_G, last_of_D   the last operation that is no reshaping, such as "Tanh"
     fake         what G gave, [n, …]
     range_of_G   where its last operation keeps what G gives; None: not in bounds
+    reach_of_D   between what D's logits lie when its last layer grows without end; None: it is not known
+    moving       attributes that forward passes change, as the description of a run calls them
     said         what is to be said of the networks
     """
 
@@ -58,11 +62,13 @@ class Fit:
     flat: bool
     copies_z: bool
     copies_x: bool
-    together: bool
     last_of_G: str
     last_of_D: str
     fake: Tensor
     range_of_G: tuple[float, float] | None = None
+    reach_of_D: tuple[float, float] | None = None
+    together: bool = False
+    moving: frozenset[str] = frozenset()
     said: tuple[str, ...] = ()
 
 
@@ -111,47 +117,37 @@ def _stored(model: nn.Module, layout: torch.memory_format) -> bool:
 
 def _rehearsed(G: nn.Module, D: nn.Module, real: Tensor, z: Tensor, y: Labels, penalty: Penalty | None) -> Fit:
     with drawn_elsewhere({"G": G, "D": D}) as said, understudy(G) as g, understudy(D) as d:
+        before = {"G": held(g), "D": held(d)}
         t_real, copies_x = _called("D", d, real, *y.real)
         flat = _one_logit_each(t_real, len(real))
         fake, latent, copies_z = _generated(g, z, real, *y.fake)
         t_fake, _ = _called("D", d, fake.clone() if copies_x else fake, *y.fake)
-        for role, model, copy, t in (("D", D, d, t_real), ("G", G, g, t_fake)):
-            require_gradients(role, model, t)
+        require_gradients("D", D, t_real)
+        require_gradients("G", G, t_fake, fake)
+        refuse_one_answer_for_all(d, t_real, real, *y.real)
+        for role, model, copy in (("D", D, d), ("G", G, g)):
             _require_fixed_shapes(role, model, copy)
-        together = one_by_one(d, real, fake.detach().float(), y)
         if penalty is not None:
             of = Batches(real, fake.detach().float(), 0.0, torch.rand_like, labels=y)
             with torch.autocast(real.device.type, enabled=False), differentiable_twice():
                 said += require_second_derivative(penalty, D, lambda x, *y: d(x.clone(), *y).flatten(), of)
-    last_of_G, of_G = _last(fake)
-    last_of_D, _ = _last(t_real, (*RESHAPING.split(), *KEEPING_BOUNDS.split()))
-    fit = Fit(latent, flat, copies_z, copies_x, together, last_of_G, last_of_D, fake.detach().float())
-    return replace(fit, range_of_G=of_G, said=tuple(said))
-
-
-@contextlib.contextmanager
-def understudy(model: nn.Module) -> Iterator[nn.Module]:
-    """A copy with the same weights, without wrappers; or the network itself, its buffers put back after, if it holds
-    what cannot be copied."""
-    model = unwrapped(model)
-    try:
-        copied = eager(twin(model, share=True))
-    except Exception:
-        before = [(module, dict(module._buffers), _values(module)) for module in model.modules()]
-        try:
-            yield model
-        finally:
-            for module, buffers, values in before:
-                module._buffers.update(buffers)
-                for name, value in values.items():
-                    module._buffers[name].data.copy_(value)  # pyright: ignore[reportOptionalMemberAccess]
-    else:
-        yield copied
-
-
-def _values(module: nn.Module) -> dict[str, Tensor]:
-    """Copies of the buffers that a module has itself."""
-    return {name: buffer.clone() for name, buffer in module._buffers.items() if buffer is not None}
+        pairs = (("G", G, g, z.view(*z.shape, *latent), y.fake, fake), ("D", D, d, real, y.real, t_real))
+        known = {id(weight) for network in (G, D, g, d) for weight in network.parameters()}
+        moving: set[str] = set()
+        for role, model, copy, x, labels, answer in pairs:
+            left, places = what_is_left(role, model, copy, before[role], x, *labels)
+            said += [*left, *strangers(role, copy, answer, known)]
+            moving |= places
+        last_of_G, of_G = _last(fake)
+        last_of_D, _ = _last(t_real, (*RESHAPING.split(), *KEEPING_BOUNDS.split()))
+        fit = Fit(latent, flat, copies_z, copies_x, last_of_G, last_of_D, fake.detach().float(), of_G)
+        if of_G is None and g is not unwrapped(G):
+            fit = replace(fit, range_of_G=range_of(g, pairs[0][3], *y.fake))
+        if d is not unwrapped(D):
+            fit = replace(fit, reach_of_D=reach(d, real, *y.real))
+        alone = not any(place.startswith("D") for place in moving)
+        fit = replace(fit, together=alone and one_by_one(d, real, fake.detach().float(), y))
+    return replace(fit, moving=frozenset(moving), said=tuple(said))
 
 
 def _require_fixed_shapes(role: str, model: nn.Module, after: nn.Module) -> None:
@@ -209,6 +205,8 @@ def _generated(g: nn.Module, z: Tensor, real: Tensor, *y: Tensor) -> tuple[Tenso
 
 def _to_the_same_shape(fake: torch.Size, real: torch.Size) -> str:
     """What to do about samples of another shape than examples': to the one that is laid out in another way."""
+    if len(fake) == 4 and fake != real == (fake[0], fake[3], *fake[1:3]):
+        return "end its forward with .permute(0, 3, 1, 2)"
     laid_out = (real[0], *fake[2:], fake[1]) if len(fake) == 4 else ()
     if (code := as_images(real)) and tuple(real) in (laid_out, laid_out[:-1]):
         return f"give images as [N, C, H, W]: {code}"

@@ -1,6 +1,7 @@
 """What a run writes down and goes on from: its state, and a description that tells it from other runs."""
 
 import warnings
+from collections.abc import Iterator
 from inspect import isroutine, signature
 from pathlib import Path
 from typing import Any
@@ -8,12 +9,15 @@ from typing import Any
 from torch import Tensor, nn
 
 from ganlab.errors import CheckpointError
+from ganlab.losses import Losses, PairLosses
+from ganlab.models import spec_of
 from ganlab.objectives import Objective
 from ganlab.training import checkpoint
 from ganlab.training.averaging import Average
 from ganlab.training.conditions import Conditions
 from ganlab.training.config import TrainConfig, plain
 from ganlab.training.finite import require_finite
+from ganlab.training.rehearsal import Fit
 from ganlab.training.sources import Source
 from ganlab.training.wrappers import load_state, misfit, shapes_of, state_of, unwrapped
 
@@ -39,12 +43,19 @@ class Resumable:
     conditions: Conditions | None
     rank: int
     step: int
+    fit: Fit
+    losses: Losses | PairLosses
     _history: Tensor
     _known_finite: int
 
     def _refuse_non_finite(self) -> None:
-        require_finite(self._history[: self.step], self._known_finite, self.config)
+        require_finite(self._history[: self.step], self._known_finite, self.config, self._real_batches)
         self._known_finite = self.step
+
+    def _real_batches(self, step: int) -> Iterator[Tensor]:
+        """The real batches of step 1, 2, …"""
+        each = 1 if self.config.update == "simultaneous" else self.config.k + self.losses.generator_needs_real
+        return map(self.source.batch, range((step - 1) * each, step * each))
 
     def save(self, path: Path | str) -> None:
         """Write a checkpoint in one move; the one before it is kept. Raises `CheckpointError`, `NonFiniteLoss`."""
@@ -79,6 +90,7 @@ class Resumable:
         labels = {} if self.conditions is None else self.conditions.description
         roles = ("real", "fake", "generator")
         models = _anatomy("G", self.G) | _anatomy("D", self.D)
+        models = {key: value for key, value in models.items() if key not in self.fit.moving}
         objective = {f"objective.{role}": str(getattr(self.objective, role)) for role in (*roles, "output")}
         return config | objective | models | labels | {"data": self.source.fingerprint, "rank": self.rank}
 
@@ -124,8 +136,8 @@ class Resumable:
 def _anatomy(role: str, model: nn.Module) -> dict[str, str]:
     """What a network is: its specification, or of one that has none its class, its layers and its tensors' shapes."""
     model = unwrapped(model)
-    if hasattr(model, "spec"):
-        return {role: str(model.spec)}
+    if (spec := spec_of(model)) is not None:
+        return {role: str(spec)}
     layers = {f"{role}.{name}": type(layer).__name__ for name, layer in model.named_modules() if name}
     tensors = {f"{role}.{name}": str(shape) for name, shape in shapes_of(model).items()}
     settings = {

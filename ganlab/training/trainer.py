@@ -23,6 +23,7 @@ from ganlab.training.labels import NO_LABELS, Labels, labels_of_samples
 from ganlab.training.optimisers import optimiser, set_rates, trained
 from ganlab.training.penalties import Batches
 from ganlab.training.randomness import derived_seed, forked, generator
+from ganlab.training.ranges import declared_range
 from ganlab.training.record import COLUMNS, StepRecord
 from ganlab.training.rehearsal import Fit
 from ganlab.training.resumable import Resumable
@@ -70,7 +71,7 @@ class Trainer(Resumable):
         self.device = pick_device(config.device)
         self.losses = objective.smoothed(config.label_smoothing).losses()
         self.z_dim = z_dim_of(G)
-        self.value_range = front_door.declared_range(G) or value_range(G)
+        self.value_range = declared_range(G) or value_range(G)
         require_memory(config.steps, len(COLUMNS), "steps")
         require_memory(config.batch, self.z_dim, "batch")
         examples = as_examples(data)
