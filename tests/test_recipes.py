@@ -1,12 +1,17 @@
 """Every recipe makes networks that fit its data, and trains as it says (those of 2014: test_table_1, test_wide2014)."""
 
+from typing import Any
+
 import pytest
 import torch
+from labelled import LabelledD, LabelledG
+from torch import nn
 
+from ganlab import data
 from ganlab.errors import ConfigError
 from ganlab.experiments import recipes
 from ganlab.objectives import NON_SATURATING, least_squares
-from ganlab.training import Adam
+from ganlab.training import Adam, TrainConfig
 from ganlab.training.sampling import z_dim_of
 
 SHAPES = {"digits": (1, 8, 8), "mnist": (1, 28, 28), "cifar10": (3, 32, 32), "tfd": (1, 48, 48)}
@@ -46,6 +51,40 @@ def test_the_modern_recipes_train_as_usual():
         assert {option: getattr(recipe.config, option) for option in options} == options
         assert recipe.config.optimizer_d == recipe.config.optimizer_g == Adam()
         assert recipe.config.update == "alternating"
+
+
+def test_the_conditional_digits_are_the_digits_with_labels():
+    plain, labelled = recipes.get("digits"), recipes.get("cgan-digits")
+    assert (labelled.data, labelled.objective, labelled.config) == (plain.data, plain.objective, plain.config)
+    for network in ("G", "D"):
+        named, conditional = getattr(plain, network), getattr(labelled, network)
+        assert conditional == named | {"name": f"Conditional{named['name']}"}
+    assert [plain.labels, labelled.labels] == [False, True]
+
+
+def test_the_modern_pair_is_as_wide_as_the_generator_of_2014():
+    def widths(net: nn.Module) -> list[int]:
+        return [layer.out_features for layer in net.modules() if isinstance(layer, nn.Linear)][:-1]
+
+    ours, theirs = recipes.get("mnist-mlp").networks(0), recipes.get("gan2014-mnist").networks(0)
+    assert widths(ours[0]) == widths(ours[1]) == widths(theirs[0])
+
+
+class OnLaw(recipes.Recipe):
+    """A recipe whose networks take points and labels."""
+
+    def networks(self, seed: int, examples: Any = None) -> tuple[nn.Module, nn.Module]:
+        return LabelledG(8), LabelledD(8)
+
+
+@pytest.mark.parametrize("labels", [True, False])
+def test_a_recipe_on_a_law_takes_its_labels_where_it_says_so(labels: bool):
+    recipe = OnLaw("ring", "", data.ring(), {}, {}, NON_SATURATING, TrainConfig(steps=2, device="cpu"), labels=labels)
+    if labels:
+        assert len(list(recipe.trainer().run())) == 2
+    else:
+        with pytest.raises(ConfigError, match=r"give labels="):
+            recipe.trainer()
 
 
 def test_the_ring_is_least_squares_of_0_1_1():
