@@ -2,9 +2,11 @@
 
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from ganlab.training.failures import as_images, where
+from ganlab.training.labels import NO_LABELS
+from ganlab.training.rehearsal import materialise
 
 
 @pytest.mark.parametrize("channels", [1, 3, 4])
@@ -33,3 +35,25 @@ def test_the_place_is_found_without_a_change_to_the_batch():
     assert x.tolist() == [[-1.0, 2.0]]
     assert where(net[0], x) == ""
     assert not any(layer._forward_hooks or layer._forward_pre_hooks for layer in net.modules())
+
+
+class InPlace(nn.Module):
+    """A lazy layer behind one that works in place."""
+
+    z_dim = 2
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.net = nn.Sequential(nn.ReLU(inplace=True), nn.LazyLinear(2))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.net(x)
+
+
+def test_lazy_layers_take_their_sizes_without_a_change_to_the_batch():
+    G, D = InPlace(), InPlace()
+    z, real = torch.full((3, 2), -1.0), torch.full((3, 5), -1.0)
+    materialise(G, z, D, real, NO_LABELS)
+    assert [layer.weight.shape[1] for layer in (G.net[1], D.net[1])] == [2, 5]
+    assert (z == -1).all()
+    assert (real == -1).all()

@@ -122,7 +122,11 @@ def test_the_order_of_arguments_and_options_decides_nothing():
 
 @pytest.mark.parametrize(
     ("cpuinfo", "expected"),
-    [("processor\t: 0\nmodel name\t: Abacus 9\nmodel name\t: Abacus 9\n", "Abacus 9"), ("no names", None), (None, None)],
+    [
+        ("processor\t: 0\nmodel name\t: Abacus 9\nmodel name\t: Abacus 9\n", "Abacus 9"),
+        ("no names", None),
+        (None, None),
+    ],
 )
 def test_a_record_names_the_processor_where_the_system_does(
     monkeypatch: pytest.MonkeyPatch, cpuinfo: str | None, expected: str | None

@@ -44,7 +44,9 @@ def test_a_number_that_several_studies_compare_with_is_shown_once():
 
 
 def test_a_folder_without_records_is_named(tmp_path: Path):
-    with pytest.raises(ConfigError, match=r"is not there; measure it with: python -m ganlab reproduce [\w-]+ --out \S+$"):
+    with pytest.raises(
+        ConfigError, match=r"is not there; measure it with: python -m ganlab reproduce [\w-]+ --out \S+$"
+    ):
         tables.short(tmp_path)
 
 
