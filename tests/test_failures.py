@@ -54,6 +54,6 @@ def test_lazy_layers_take_their_sizes_without_a_change_to_the_batch():
     G, D = InPlace(), InPlace()
     z, real = torch.full((3, 2), -1.0), torch.full((3, 5), -1.0)
     materialise(G, z, D, real, NO_LABELS)
-    assert [layer.weight.shape[1] for layer in (G.net[1], D.net[1])] == [2, 5]
+    assert [layer.get_parameter("net.1.weight").shape[1] for layer in (G, D)] == [2, 5]
     assert (z == -1).all()
     assert (real == -1).all()

@@ -124,8 +124,10 @@ def test_networks_side_by_side_pay_each_its_own():
 @pytest.mark.parametrize("value", [-1e-9, math.nan, math.inf, True, "1"])
 @pytest.mark.parametrize(
     ("kind", "name"),
-    [*((kind, name) for kind in (R1, R2, R1R2) for name in ("gamma", "final")), (WGANGP, "lambda_")]
-    + [(LSGANGP, "lambda_"), (LSGANGP, "c")],
+    [
+        *((kind, name) for kind in (R1, R2, R1R2) for name in ("gamma", "final")),
+        *((WGANGP, "lambda_"), (LSGANGP, "lambda_"), (LSGANGP, "c")),
+    ],
 )
 def test_weights_that_are_none_are_refused(kind, name: str, value: object):
     with pytest.raises(ConfigError, match=rf"^{name} is {re.escape(repr(value))}; ") as caught:

@@ -73,7 +73,7 @@ def test_the_modern_pair_is_as_wide_as_the_generator_of_2014():
 class OnLaw(recipes.Recipe):
     """A recipe whose networks take points and labels."""
 
-    def networks(self, seed: int, examples: Any = None) -> tuple[nn.Module, nn.Module]:
+    def networks(self, *_: Any) -> tuple[nn.Module, nn.Module]:
         return LabelledG(8), LabelledD(8)
 
 

@@ -1,4 +1,4 @@
-"""Studies as they are declared and run: what each says of itself, the options nobody gave, units, processes, records."""
+"""Studies as they are declared and run: what each says of itself, options nobody gave, units, processes, records."""
 
 import json
 from collections.abc import Callable, Iterable
