@@ -7,7 +7,7 @@ import torch
 from labelled import LabelledD, LabelledG
 from torch import nn
 
-from ganlab import data
+from ganlab import data, models
 from ganlab.errors import ConfigError
 from ganlab.experiments import recipes
 from ganlab.objectives import NON_SATURATING, least_squares
@@ -68,6 +68,18 @@ def test_the_modern_pair_is_as_wide_as_the_generator_of_2014():
 
     ours, theirs = recipes.get("mnist-mlp").networks(0), recipes.get("gan2014-mnist").networks(0)
     assert widths(ours[0]) == widths(ours[1]) == widths(theirs[0])
+
+
+@pytest.mark.parametrize("name", ["gan2014-faces-1", "gan2014-faces-2"])
+def test_the_discriminator_of_faces_keeps_to_the_released_limit(name: str):
+    D: Any = models.build(recipes.get(name).D)
+    layers = [module for module in D.modules() if isinstance(module, nn.Linear)]
+    with torch.no_grad():
+        for layer in layers:
+            layer.weight.fill_(1.0)
+    D.constrain()
+    for layer in layers:
+        torch.testing.assert_close(layer.weight.norm(dim=1), torch.full((layer.out_features,), 1.9365))
 
 
 class OnLaw(recipes.Recipe):
