@@ -1,6 +1,6 @@
 """Functions of readers, right and wrong, written in other words than the course's: each gets its verdict.
 
-What the exercises hold themselves is checked against itself in test_exercises; formulas stand in test_exercise_formulas.
+What the exercises hold themselves is checked against itself in test_exercises; formulas: test_exercise_formulas.
 """
 
 import math
@@ -204,7 +204,7 @@ FUNCTIONS: dict[str, tuple[Answer, list[tuple[Answer, str]]]] = {
     "07.5": (
         lambda batches: correlated(batches, [(row - row.mean()) / spread(row) for row in batches]),
         [
-            (lambda batches: 1.0, "That gives 1"),
+            (lambda _: 1.0, "That gives 1"),
             (lambda batches: correlated(batches, list((batches - batches.mean(0)) / batches.std(0))), "is one batch"),
             (lambda batches: correlated(batches, [row - row.mean() for row in batches]), "Divide by the spread"),
         ],
