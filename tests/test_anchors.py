@@ -53,6 +53,18 @@ def test_noise_comes_after_the_images(images: torch.Tensor):
     assert both[3:].std() == pytest.approx(12**-0.5, abs=0.01)
 
 
+def test_the_sets_are_the_same_each_time_and_leave_the_chance_of_others_alone(images: torch.Tensor):
+    drawn = []
+    for seed in (0, 1):
+        torch.manual_seed(seed)
+        before = torch.get_rng_state()
+        made = anchors.sets(images, images[:9], 1100)
+        drawn.append([made[name]() for name in made if "k-means" not in name])
+        assert torch.equal(torch.get_rng_state(), before)
+    for one, other in zip(*drawn, strict=True):
+        assert torch.equal(one, other)
+
+
 def test_the_scores_on_small_images(monkeypatch: pytest.MonkeyPatch):
     """The embedded digits, enlarged to 28×28, in place of MNIST."""
     digits = {split: data.load("digits", split=split, size=28) for split in ("train", "test")}

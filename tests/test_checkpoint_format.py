@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 import torch
-from tiny import TinyG, assert_equal, run, tiny_trainer
+from tiny import TinyD, TinyG, assert_equal, examples, run, tiny_trainer
 
 from ganlab import training
 from ganlab.errors import CheckpointError
+from ganlab.objectives import NON_SATURATING
 from ganlab.training import checkpoint
 
 
@@ -47,6 +48,35 @@ def test_all_of_it_is_on_the_disk_before_the_one_of_before_moves(tmp_path: Path,
     assert synced == [(place.stat().st_size, first)]
     assert checkpoint.read(place) == {"step": 2}
     assert checkpoint.read(checkpoint.previous(place)) == {"step": 1}
+
+
+def test_the_parts_of_a_run_have_names_that_last():
+    """A file from before is read by these."""
+    parts = {"run", "step", "history", "G", "D", "optimizer_g", "optimizer_d"}
+    assert tiny_trainer().state_dict().keys() == parts
+    averaged = run(tiny_trainer(ema=0.5), 2)
+    state = averaged.state_dict()
+    assert state.keys() == parts | {"ema"}
+    for role, network in {"optimizer_g": averaged.G, "optimizer_d": averaged.D}.items():
+        moments = [moment["exp_avg"].shape for moment in state[role]["state"].values()]
+        assert moments == [parameter.shape for parameter in network.parameters()]
+
+
+class Mixed(TinyG):
+    """Its second setting is a tuple of functions, which print with their place in memory."""
+
+    def __init__(self, slope: float, parts: tuple[Any, ...]) -> None:
+        super().__init__()
+        self.slope, self.parts = slope, parts
+
+
+def test_where_a_function_lies_in_memory_tells_no_run_from_another():
+    def described(slope: float) -> dict[str, Any]:
+        config = training.TrainConfig(steps=2, batch=8, device="cpu")
+        G = Mixed(slope, (lambda x: x, lambda x: 2 * x))
+        return training.Trainer(G, TinyD(), NON_SATURATING, examples(), config).description
+
+    assert described(0.5) == described(0.5) != described(0.25)
 
 
 WHOLE = by_hand(STATE)

@@ -98,6 +98,10 @@ class Counting(LabelledG):
     classes = 7
 
 
+class CountingD(LabelledD):
+    classes = 7
+
+
 @pytest.mark.parametrize(
     ("make", "said"),
     [
@@ -111,6 +115,7 @@ class Counting(LabelledG):
             "D (LabelledD) fails on examples of shape [8, 2] with labels up to 4, in its",
         ),
         (lambda: labelled(G=Counting()), "G (Counting) has 7 classes and the labels 5; make it with classes=5"),
+        (lambda: labelled(D=CountingD()), "D (CountingD) has 7 classes and the labels 5; make it with classes=5"),
         (lambda: labelled(labels=None, fake_labels="uniform"), "fake_labels is 'uniform' and there are no labels"),
         (lambda: labelled(fake_labels="none"), "fake_labels is 'none'; give one of 'real', 'uniform'"),
         (lambda: labelled(fake_labels="uniform", penalty=WGANGP()), "fake_labels is 'uniform' with WGANGP"),

@@ -37,6 +37,15 @@ def test_optimal_discriminators_are_the_papers():
 
 
 @pytest.mark.parametrize("objective", CATALOGUE, ids=lambda objective: objective.name)
+def test_the_value_is_curved_downwards_at_the_best(objective: Objective):
+    """V″ in the densities, as taken from the value itself."""
+    best = objective.optimal_discriminator
+    assert same(best.curvature, sp.diff(objective.value_integrand, D, 2).subs(D, best.D))
+    assert best.curvature.free_symbols == {p_d, p_g}
+    assert best.curvature.is_negative
+
+
+@pytest.mark.parametrize("objective", CATALOGUE, ids=lambda objective: objective.name)
 @given(density_d=st.floats(0.05, 20), density_g=st.floats(0.05, 20))
 def test_optimal_discriminator_beats_a_grid_of_others(objective: Objective, density_d: float, density_g: float):
     V = sp.lambdify((D, p_d, p_g), objective.value_integrand, "numpy")

@@ -203,10 +203,10 @@ def test_weights_are_loaded_into_networks_alone(tmp_path: Path):
 
 def test_what_has_no_one_generator_is_not_exported(tmp_path: Path):
     others: tuple[Any, ...] = (toy_ensemble(), ImageG(), "trainer")
-    for trainer in others:
-        assert "give a Trainer, which has one generator" in refusal(
-            lambda trainer=trainer: export_generator(trainer, tmp_path / "g")
-        )
+    given = ("an Ensemble of many generators", "a ImageG", "'trainer'")
+    for trainer, what in zip(others, given, strict=True):
+        line = refusal(lambda trainer=trainer: export_generator(trainer, tmp_path / "g"))
+        assert line == f"trainer is {what}; give a Trainer, which has one generator."
 
 
 def test_numbers_of_numpy_make_the_same_network(tmp_path: Path):

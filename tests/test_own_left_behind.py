@@ -193,7 +193,9 @@ def test_a_traced_generator_keeps_its_name_for_z_in_its_average():
     assert getattr(trainer.sampler, "z_dim", None) == 4
 
 
-@pytest.mark.parametrize("constrain", [True, lambda strength: strength, nn.Linear(1, 1)], ids=str)
+@pytest.mark.parametrize(
+    "constrain", [True, lambda strength: strength, nn.Linear(1, 1)], ids=["a value", "another function", "a layer"]
+)
 def test_what_cannot_be_called_after_each_update_is_refused_and_the_advice_works(constrain: Any):
     D: Any = ImageD()
     D.constrain = constrain

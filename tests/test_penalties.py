@@ -1,6 +1,7 @@
 """Penalties on D's slope, against formulas written by hand for discriminators whose slope is known."""
 
 import math
+import re
 
 import pytest
 import torch
@@ -120,10 +121,16 @@ def test_networks_side_by_side_pay_each_its_own():
     torch.testing.assert_close(paid, A.square().sum(dim=1))
 
 
+@pytest.mark.parametrize("value", [-1e-9, math.nan, math.inf, True, "1"])
 @pytest.mark.parametrize(
-    "make",
-    [lambda: R1(-1), lambda: R2(math.nan), lambda: R1R2(True), lambda: WGANGP(math.inf), lambda: LSGANGP(1, c=-1)],
+    ("kind", "name"),
+    [
+        *((kind, name) for kind in (R1, R2, R1R2) for name in ("gamma", "final")),
+        *((WGANGP, "lambda_"), (LSGANGP, "lambda_"), (LSGANGP, "c")),
+    ],
 )
-def test_weights_that_are_none_are_refused(make):
-    with pytest.raises(ConfigError, match="give a finite number of at least 0"):
-        make()
+def test_weights_that_are_none_are_refused(kind, name: str, value: object):
+    with pytest.raises(ConfigError, match=rf"^{name} is {re.escape(repr(value))}; ") as caught:
+        kind(**{name: value})
+    assert str(caught.value).endswith("; give a finite number of at least 0.")
+    assert getattr(kind(**{name: 0}), name) == 0

@@ -1,14 +1,18 @@
 """Every recipe makes networks that fit its data, and trains as it says (those of 2014: test_table_1, test_wide2014)."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import torch
+from labelled import LabelledD, LabelledG
+from torch import nn
 
+from ganlab import data, models
 from ganlab.errors import ConfigError
 from ganlab.experiments import recipes
 from ganlab.objectives import NON_SATURATING, RELATIVISTIC, least_squares
-from ganlab.training import Adam
+from ganlab.training import Adam, TrainConfig
 from ganlab.training.sampling import z_dim_of
 
 SHAPES = {"digits": (1, 8, 8), "mnist": (1, 28, 28), "cifar10": (3, 32, 32), "tfd": (1, 48, 48)}
@@ -74,6 +78,52 @@ def test_epochs_are_passes_over_the_images_whatever_a_step_takes():
     ):
         changed = replace(recipe, objective=objective, config=replace(recipe.config, **options))
         assert changed._with_epochs(images).steps == 5 * steps_an_epoch
+
+
+def test_the_conditional_digits_are_the_digits_with_labels():
+    plain, labelled = recipes.get("digits"), recipes.get("cgan-digits")
+    assert (labelled.data, labelled.objective, labelled.config) == (plain.data, plain.objective, plain.config)
+    for network in ("G", "D"):
+        named, conditional = getattr(plain, network), getattr(labelled, network)
+        assert conditional == named | {"name": f"Conditional{named['name']}"}
+    assert [plain.labels, labelled.labels] == [False, True]
+
+
+def test_the_modern_pair_is_as_wide_as_the_generator_of_2014():
+    def widths(net: nn.Module) -> list[int]:
+        return [layer.out_features for layer in net.modules() if isinstance(layer, nn.Linear)][:-1]
+
+    ours, theirs = recipes.get("mnist-mlp").networks(0), recipes.get("gan2014-mnist").networks(0)
+    assert widths(ours[0]) == widths(ours[1]) == widths(theirs[0])
+
+
+@pytest.mark.parametrize("name", ["gan2014-faces-1", "gan2014-faces-2"])
+def test_the_discriminator_of_faces_keeps_to_the_released_limit(name: str):
+    D: Any = models.build(recipes.get(name).D)
+    layers = [module for module in D.modules() if isinstance(module, nn.Linear)]
+    with torch.no_grad():
+        for layer in layers:
+            layer.weight.fill_(1.0)
+    D.constrain()
+    for layer in layers:
+        torch.testing.assert_close(layer.weight.norm(dim=1), torch.full((layer.out_features,), 1.9365))
+
+
+class OnLaw(recipes.Recipe):
+    """A recipe whose networks take points and labels."""
+
+    def networks(self, *_: Any) -> tuple[nn.Module, nn.Module]:
+        return LabelledG(8), LabelledD(8)
+
+
+@pytest.mark.parametrize("labels", [True, False])
+def test_a_recipe_on_a_law_takes_its_labels_where_it_says_so(labels: bool):
+    recipe = OnLaw("ring", "", data.ring(), {}, {}, NON_SATURATING, TrainConfig(steps=2, device="cpu"), labels=labels)
+    if labels:
+        assert len(list(recipe.trainer().run())) == 2
+    else:
+        with pytest.raises(ConfigError, match=r"give labels="):
+            recipe.trainer()
 
 
 def test_the_ring_is_least_squares_of_0_1_1():

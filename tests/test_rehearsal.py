@@ -8,7 +8,7 @@ from tiny import run
 from torch import Tensor, nn
 
 from ganlab.objectives import least_squares
-from ganlab.training import sample
+from ganlab.training import R1, sample
 
 
 @pytest.mark.parametrize("shape", [(-1, 1), (-1, 1, 1, 1)])
@@ -123,6 +123,25 @@ def test_z_dim_is_a_number_of_variables(z_dim: object):
     assert "set it to the number of latent variables" in refusal(lambda: sample(G, 3))
     G.z_dim = np.int64(4)  # pyright: ignore[reportAttributeAccessIssue]
     assert image_trainer(G).z_dim == 4
+
+
+def test_all_that_is_unusual_is_said_at_once():
+    """A generator of its own in G, and batch norm in a D that pays for its slope."""
+
+    class DrawingG(ImageG):
+        def __init__(self) -> None:
+            super().__init__()
+            self.source = torch.Generator()
+
+    normed = ImageD()
+    normed.net.insert(1, nn.BatchNorm1d(64))
+    with (
+        pytest.warns(UserWarning, match="G has a generator of its own, source"),
+        pytest.warns(
+            UserWarning, match="D has batch norm, which mixes the examples of a batch, and R1 is on D's slope"
+        ),
+    ):
+        image_trainer(DrawingG(), normed, penalty=R1(1.0))
 
 
 # Ensembles ------------------------------------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 import copy
 import math
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -70,6 +70,7 @@ def test_training_on_the_score_raises_it_and_a_seed_decides_it():
         (torch.zeros(3, 1, 8, 8).byte(), r"images are \[3, 1, 8, 8\] torch.uint8; give floats in \[0, 1\]"),
         (torch.zeros(0, 1, 8, 8), r"images are \[0, 1, 8, 8\] torch.float32; give .* at least one"),
         (torch.full((3, 1, 8, 8), 255.0), r"images range over \[255, 255\]; give floats in \[0, 1\]"),
+        (torch.full((3, 1, 8, 8), 1.5), r"images range over \[1.5, 1.5\]; give floats in \[0, 1\]"),
         (torch.full((3, 1, 8, 8), -0.1), r"images range over \[-0.1, -0.1\]; give floats in \[0, 1\]"),
         (torch.zeros(3, 1, 8, 8).index_fill_(0, torch.tensor(1), math.nan), r"images range over \[nan, nan\]"),
         (torch.zeros(3, 1, 9, 9), "points have 81 numbers each, samples 64; give equal ones"),
@@ -108,6 +109,11 @@ def test_a_loss_that_is_not_finite_stops_the_training_before_its_update():
     torch.testing.assert_close(dict(G.state_dict()), dict(before), rtol=0, atol=0, equal_nan=True)
 
 
+def test_one_image_of_one_pixel_is_enough():
+    (loss,) = score_itself.descend(models.Generator2014(side=1, hidden=4), torch.ones(1, 1, 1, 1), steps=1)
+    assert math.isfinite(loss)
+
+
 def test_images_of_double_precision_train_the_same():
     images = torch.rand(9, 1, 8, 8, generator=torch.Generator().manual_seed(0))
     losses = []
@@ -128,6 +134,30 @@ def small_mnist(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(score_itself, "EPOCH", 4)
 
 
+class Told(Unit):
+    """A unit that keeps what it says of itself."""
+
+    said: ClassVar[list[tuple[float, str]]] = []
+
+    def progress(self, done: float, note: str = "") -> None:
+        self.said.append((done, note))
+
+
+@pytest.mark.usefixtures("small_mnist")
+def test_ten_looks_or_more_evenly_spaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Without the training: what is looked at is G as it was drawn."""
+    monkeypatch.setattr(score_itself, "descend", lambda *_, steps, **__: iter([0.0] * steps))
+    monkeypatch.setattr(table_1, "SAMPLES", 32)
+    unit = Told("seed 1", tmp_path, "key")
+    for epochs, steps in ((2.0, list(range(1, 9))), (6.0, list(range(2, 25, 2))), (10.0, list(range(4, 41, 4)))):
+        unit.said.clear()
+        result = score_itself.measure(unit, seed=1, epochs=epochs)
+        assert [row["step"] for row in result["curve"]] == steps
+        assert [done for done, note in unit.said if not note] == [step / steps[-1] for step in range(1, steps[-1] + 1)]
+        notes = [f"step {row['step']}: {row['nats']:.1f} nats" for row in result["curve"]]
+        assert [note for _, note in unit.said if note] == notes
+
+
 @pytest.mark.usefixtures("small_mnist")
 def test_the_study(tmp_path: Path):
     unit = Unit("seed 1", tmp_path, "key")
@@ -144,5 +174,6 @@ def test_the_record_is_whole():
     chased = records.read("gan2014-mnist-score", ROOT / records.FOLDER)
     assert [result["seed"] for result in chased["results"]] == [0, 1, 2]
     for result in chased["results"]:
-        assert result["curve"][-1]["step"] == result["epochs"] * score_itself.EPOCH
+        tenth = result["epochs"] * score_itself.EPOCH / 10
+        assert [row["step"] for row in result["curve"]] == [tenth * look for look in range(1, 11)]
         assert result["sigma in training"] == round(score_itself.SIGMA, 4)

@@ -6,6 +6,7 @@ import json
 import math
 from dataclasses import asdict, replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -18,8 +19,10 @@ from ganlab import data, models, objectives, training
 from ganlab.errors import CheckpointError, ConfigError
 from ganlab.experiments import recipes, records, table_1
 from ganlab.experiments.study import get
+from ganlab.experiments.units import Unit
 from ganlab.metrics import parzen
 from ganlab.models.mlp2014 import Maxout
+from ganlab.training import checkpoint
 from ganlab.training.config import SGD, options_of
 from ganlab.training.sampling import draw_noise
 
@@ -126,9 +129,10 @@ def small_mnist(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("small_mnist")
 def test_a_cut_run_goes_on_to_the_same_result(tmp_path: Path):
-    """Twelve updates of the full networks, three times: 5 s."""
+    """Twelve updates of the full networks, three times: 5 s. The cut fell between the two moves of a save."""
     whole = table_1.table_1(3, epochs=3, device="cpu")
     table_1.table_1(3, epochs=2, device="cpu", place=tmp_path / "c")
+    (tmp_path / "c").replace(checkpoint.previous(tmp_path / "c"))
     told: list[tuple[float, str]] = []
     rest = table_1.table_1(3, epochs=3, device="cpu", place=tmp_path / "c", told=lambda *said: told.append(said))
     assert told[0] == (2 / 3, "going on from epoch 2")
@@ -199,12 +203,16 @@ def test_a_result_says_what_decided_its_numbers():
 
 
 @pytest.mark.usefixtures("small_mnist")
-def test_the_modern_recipe_is_scored_and_shown_in_pixels_from_0_to_1(tmp_path: Path):
-    """Its G gives pixels in (−1, 1), and grey at first."""
-    picture = tmp_path / "out" / "seen.png"
-    result = table_1.table_1(0, epochs=1, recipe="mnist-mlp", picture=picture, device="cpu")
+def test_the_modern_recipe_is_scored_and_shown_in_pixels_from_0_to_1(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Its G gives pixels in (−1, 1), and grey at first. Each reading of the clock is a minute later."""
+    monkeypatch.setattr(table_1, "time", SimpleNamespace(perf_counter=itertools.count(0, 60).__next__))
+    unit = Unit("seed 0", tmp_path, "key")
+    result = table_1.measure(unit, seed=0, epochs=1, recipe="mnist-mlp", device="cpu")
     assert result["config"]["optimizer_g"]["kind"] == "Adam"
-    with Image.open(picture) as seen:
+    assert [row["seconds"] for row in result["curve"]] == [60]
+    assert result["seconds"] == 120
+    assert unit.checkpoint.exists()
+    with Image.open(unit.picture) as seen:
         assert seen.size[0] > seen.size[1]
         assert 100 < np.asarray(seen.convert("L"))[2:20, 2:20].mean() < 155
 

@@ -1,6 +1,7 @@
 """The tables of results: what the README and the records' own page show is what the records hold."""
 
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -26,8 +27,26 @@ def test_the_short_table_is_the_long_one_summed_up():
         assert abs(mean - sum(of_weights) / len(of_weights)) < 1
 
 
+def test_a_folder_with_one_record_shows_it_alone(tmp_path: Path):
+    """The rows and the part of the whole tables that link to it."""
+    name = "gan2014-mnist-score"
+    shutil.copy(COURSE / f"{name}.json", tmp_path)
+    whole = tables.short(COURSE).splitlines()
+    assert tables.short(tmp_path).splitlines() == whole[:2] + [row for row in whole if f"[{name}](" in row]
+    assert f"\n\n{tables.long(tmp_path)}\n\n" in f"\n\n{tables.long(COURSE)}\n\n"
+    assert tables.long(tmp_path).startswith(f"## [{name}]({name}.json)\n")
+
+
+def test_a_number_that_several_studies_compare_with_is_shown_once():
+    names = ["gan2014-mnist", "gan2014-mnist-short-average", "mnist-mlp"]
+    rows = tables.every_seed(names, COURSE).splitlines()[2:]
+    assert [row.split(":")[0] for row in rows] == ["| published", *["| measured"] * 9]
+
+
 def test_a_folder_without_records_is_named(tmp_path: Path):
-    with pytest.raises(ConfigError, match="is not there; measure it with: python -m ganlab reproduce"):
+    with pytest.raises(
+        ConfigError, match=r"is not there; measure it with: python -m ganlab reproduce [\w-]+ --out \S+$"
+    ):
         tables.short(tmp_path)
 
 
@@ -35,5 +54,7 @@ def test_the_list_names_every_study_with_its_lesson_and_costs():
     listing = tables.listing()
     for name, one in study.found().items():
         assert f"{name} (lesson {one.lesson}): {one.about}" in listing
+        seeds = re.findall(rf"{re.escape(one.about)}; (.*) seeds unless told otherwise", listing)
+        assert seeds == ([] if one.seeds is None else [str(one.seeds)])
         assert all(f"--preset {preset}: {how.cost}" in listing for preset, how in one.presets.items())
         assert list((ROOT / "notebooks").glob(f"{one.lesson}_*.ipynb"))

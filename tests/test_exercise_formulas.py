@@ -1,0 +1,122 @@
+"""Formulas of readers, right and wrong, as texts that sympy reads: written in other words than the course's."""
+
+import pytest
+import sympy as sp
+from attempts import judged
+
+BELL = "exp(-((x - 1)/3)**2/2)/sqrt(2*pi)"
+FORMULAS: dict[str, tuple[str, dict[str, str]]] = {
+    "00.5": ("log(4)", {"log(2)": "one of the two", "log(1/4)": "minus sign", "1/2 + 1/2": "adds the answers"}),
+    "01.1": ("1/(D - 1)", {"-1/(D - 1)": "chain rule", "D**(-1)": "slope of log D", "0 - 1/D": "Divide by what"}),
+    "01.2": (
+        "-p_d*log(D)/2 - p_g*log(1 - D)/2",
+        {
+            "p_d*log(D)/2 + p_g*log(1 - D)/2": "D pays",
+            "-p_d*log(D) - p_g*log(1 - D)": "prior",
+            "-p_g*log(D)/2 - p_d*log(1 - D)/2": "pay −log D",
+            "-log(D*(1 - D))/2": "Weigh each term",
+        },
+    ),
+    "01.3": (
+        f"{BELL}/3",
+        {
+            BELL: "the mass is 3",
+            f"3*{BELL}": "not of G",
+            "3*exp(-(3*x + 1)**2/2)/sqrt(2*pi)": "which z gives this x",
+            "exp(-(3*x + 1)**2/2)/sqrt(2*pi)": "which z gives this x",
+        },
+    ),
+    "02.2": (
+        "1/(1 + 2*b/a)",
+        {"1/(1 + b/a)": "one generated sample per real", "1/(1 + b/(2*a))": "belongs to", "1/(1 + a/(2*b))": "1 − y"},
+    ),
+    "02.3": (
+        "((x + m)**2 - (x - m)**2)/2",
+        {"((x - m)**2 - (x + m)**2)/2": "lie at +m", "x*m": "Both squares", "(x + m)**2 - (x - m)**2": "mind the ½"},
+    ),
+    "03.2": ("-log(4) + 2*log(2)", {"log(1/4)": "smallest", "log(2)": "largest JSD", "log(4)": "is missing"}),
+    "03.3": (
+        "log(p_g) - log(p_d + p_g)",
+        {
+            "log(p_d) - log(p_d + p_g)": "not log D",
+            "log(p_d + p_g) - log(p_g)": "Mind the sign",
+            "p_g/(p_d + p_g)": "logarithm is missing",
+        },
+    ),
+    "03.4": (
+        "w*log(w) + (1 - w)*log(1 - w) + log(2)",
+        {
+            "w*log(w) + (1 - w)*log(1 - w)": "Divide by Q",
+            "-w*log(w) - (1 - w)*log(1 - w) - log(2)": "never negative",
+            "-log(2) - log(w*(1 - w))/2": "KL(Q‖P)",
+        },
+    ),
+    "04.1": (
+        "-exp(-t)/(1 + exp(-t))",
+        {
+            "exp(-t)/(1 + exp(-t))": "Mind the sign",
+            "-exp(t)/(1 + exp(t))": "slope of log(1 − σ(t))",
+            "-(1 + exp(-t))": "slope in D",
+        },
+    ),
+    "04.3": (
+        "log(p_g) - log(p_d)",
+        {
+            "log(p_d) - log(p_g)": "Mind the sign",
+            "p_g*p_d**(-1)": "logarithm is missing",
+            "log(p_g) + log(p_d) - 2*log(p_d + p_g)": "not added",
+            "p_g*(log(p_g) - log(p_d))": "per sample",
+        },
+    ),
+    "05.2": (
+        "sqrt(4 + h**2)/2",
+        {"(4 + h**2)/4": "determinant", "(1 + h**2)**(1/2)": "±i/2", "(2 + h)/2": "is complex"},
+    ),
+    "05.3": ("1", {"1/2": "root is 0", "0": "for ever", "oo": "hardly moves", "2": "slower one"}),
+    "06.1": (
+        "-1/2 - d*log(sigma) - d*log(2*pi)/2",
+        {
+            "-1/2 - log(sigma) - log(2*pi)/2": "Each of the d dimensions",
+            "-1 - d*log(sigma) - d*log(2*pi)/2": "mind the 2",
+            "-d/2 - d*log(sigma) - d*log(2*pi)/2": "whole distance",
+            "-1/2 - 2*d*log(sigma) - d*log(2*pi)": "root is missing",
+            "-1/2": "must have mass 1",
+            "-r**2/sigma**2/2 - d*log(sigma) - d*log(2*pi)/2": "put it in",
+            "1/2 - d*log(sigma) - d*log(2*pi)/2": "sign of the exponent",
+            "-1/2 + d*log(sigma) + d*log(2*pi)/2": "sign of the constant",
+            "exp(-1/2)*sigma**(-d)*(2*pi)**(-d/2)": "its logarithm",
+        },
+    ),
+    "07.4": (
+        "4*epsilon*(g_1 - g_2)/(Delta**2 + 4*epsilon)**(3/2)",
+        {
+            "4*epsilon*g_1/(Delta**2 + 4*epsilon)**(3/2)": "moves, too",
+            "4*epsilon*(g_1 + g_2)/(Delta**2 + 4*epsilon)**(3/2)": "sign of the second output",
+            "(g_1 - g_2)*(Delta**2 + 4*epsilon)**(-1/2)": "quotient rule",
+            "0": "Keep ε",
+        },
+    ),
+    "09.3": (
+        "-(1/(1 + r) - c)/(1 + r)**2",
+        {
+            "(1/(1 + r) - c)/(1 + r)**2": "not c − D*",
+            "-2*(1/(1 + r) - c)/(1 + r)**2": "Twice too much",
+            "-1/(1 + r)**3 - c/(1 + r)**2": "not added",
+            "-(1/(1 + r) - c)/(1 + r)": "brings one more",
+            "(r/(1 + r) - c)/(1 + r)**2": "the data's share",
+            "-(1 + r)**(-2)": "the slope of D*. G pays",
+            "(1 - c - c*r)/(1 + r)": "the slope of D* in r",
+            "(1 - c - c*r)**2/(1 + r)**2/2": "Asked is its slope",
+        },
+    ),
+    "09.5": (
+        "1/6 + 1/2",
+        {"1/2": "too often", "1/6": "never makes", "2": "do not meet", "1/3": "add both", "4/3": "then divide"},
+    ),
+}
+
+
+@pytest.mark.parametrize("id_", FORMULAS)
+def test_a_formula_gets_its_verdict(id_: str):
+    right, wrong = FORMULAS[id_]
+    judged(id_, lambda: sp.sympify(right), [(lambda text=text: sp.sympify(text), hint) for text, hint in wrong.items()])

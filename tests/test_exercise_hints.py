@@ -1,0 +1,242 @@
+"""Functions of readers, right and wrong, written in other words than the course's: each gets its verdict.
+
+What the exercises hold themselves is checked against itself in test_exercises; formulas: test_exercise_formulas.
+"""
+
+import math
+
+import numpy as np
+import pytest
+import scipy.special
+import scipy.stats
+from attempts import Answer, judged
+from test_exercise_formulas import FORMULAS
+
+from ganlab import exercises
+
+
+def sigmoid(t: float) -> float:
+    return float(scipy.special.expit(t))
+
+
+def shares(real: list[float], fake: list[float]) -> list[bool]:
+    return [D > 0.5 for D in real] + [D < 0.5 for D in fake]
+
+
+def found(distances: np.ndarray, reach: float) -> int:
+    """How many modes some sample is nearer to than `reach`, and nearest."""
+    modes = range(distances.shape[1])
+    return sum(any(row[k] == min(row) and row[k] < reach for row in distances) for k in modes)
+
+
+def correlated(batches: np.ndarray, normalised: list[np.ndarray]) -> float:
+    return float(scipy.stats.pearsonr(batches.ravel(), np.array(normalised).ravel())[0])
+
+
+def kept_places(n: int, kernel: int, stride: int, padding: int) -> int:
+    """In how many places a kernel fits, counted."""
+    return len(range(-padding, n + padding - kernel + 1, stride))
+
+
+def spread(values: np.ndarray, lost: int = 0) -> float:
+    return math.sqrt(sum((value - sum(values) / len(values)) ** 2 for value in values) / (len(values) - lost))
+
+
+@np.errstate(divide="ignore", over="ignore")
+def plain_log_mean(a: np.ndarray, by: float = 0.0) -> float:
+    return float(by + np.log(sum(np.exp(a - by)) / len(a)))
+
+
+def log_sum(a: np.ndarray) -> float:
+    return float(scipy.special.logsumexp(a))
+
+
+@np.errstate(divide="ignore", over="ignore")
+def plain_log_of_sigmoid(t: float) -> float:
+    return float(np.log(1 - 1 / (1 + np.exp(-np.float64(t)))))
+
+
+FUNCTIONS: dict[str, tuple[Answer, list[tuple[Answer, str]]]] = {
+    "00.1": (
+        sigmoid,
+        [
+            (lambda t: 1 - sigmoid(t), "the sign of t"),
+            (lambda t: 2 * sigmoid(2 * t) - 1, "tanh runs"),
+            (lambda t: sigmoid(t) / (1 - sigmoid(t)), "That is the odds"),
+        ],
+    ),
+    "00.2": (
+        lambda m: [int(i < m) for i in range(2 * m)],
+        [
+            (lambda m: [int(i >= m) for i in range(2 * m)], "come first"),
+            (lambda m: [1 for _ in range(m)], "are missing"),
+            (lambda m: [int(i % 2 == 0) for i in range(2 * m)], "then all generated"),
+        ],
+    ),
+    "00.3": (
+        lambda real, fake: np.mean(shares(real, fake)),
+        [
+            (lambda real, fake: 1 - np.mean(shares(real, fake)), "wrong answers"),
+            (lambda real, fake: np.mean([D > 0.5 for D in real + fake]), "is below ½"),
+            (lambda real, fake: sum(shares(real, fake)), "Divide by how many"),
+            (lambda real, fake: (np.mean(shares(real, [])) + np.mean(shares([], fake))) / 2, "averages two shares"),
+        ],
+    ),
+    "00.4": (
+        lambda z_0, z_1, s: z_0 + s * (z_1 - z_0),
+        [
+            (lambda z_0, z_1, s: z_1 + s * (z_0 - z_1), "ends are swapped"),
+            (lambda z_0, z_1, s: z_0 + s * z_1, "take z_0 away"),
+            (lambda z_0, z_1, _: 0.5 * z_0 + 0.5 * z_1, "the middle"),
+        ],
+    ),
+    "01.4": (
+        lambda table: np.max(table, axis=1).min(),
+        [
+            (lambda table: np.min(table, axis=0).max(), "D moves first"),
+            (lambda table: np.min(table), "largest entry of the row"),
+            (lambda table: np.max(table), "wants to pay little"),
+        ],
+    ),
+    "01.5": (
+        lambda m, r: m * r * r,
+        [(lambda m, r: r * m, "square root of m"), (lambda m, r: math.sqrt(r) * m, "Turn it round")],
+    ),
+    "02.1": (
+        lambda p, q: 1 / (1 + q / p),
+        [
+            (lambda p, q: 1 / (1 + p / q), "probability of 'generated'"),
+            (lambda p, q: 1 / (q / p), "the odds"),
+            (lambda p, q: -(q - p), "Compare by a ratio"),
+        ],
+    ),
+    "02.4": (
+        lambda D: math.log(D) - math.log(1 - D),
+        [
+            (lambda D: math.log(1 - D) - math.log(D), "leans to 'real'"),
+            (sigmoid, "That is the sigmoid"),
+            (math.log, "logarithm of the odds"),
+        ],
+    ),
+    "03.1": (
+        lambda jsd: 2 * (jsd - math.log(2)),
+        [
+            (lambda jsd: jsd - 2 * math.log(2), "is their mean"),
+            (lambda jsd: 2 * (jsd + math.log(2)), "never positive"),
+            (lambda jsd: 2 * jsd - math.log(2), "gives log 2 away"),
+        ],
+    ),
+    "04.2": (
+        lambda D: 1 / D - 1,
+        [
+            (lambda D: 1 / (1 / D - 1), "other way round"),
+            (lambda D: (1 - D) - D, "their ratio"),
+            (lambda D: (1 / D - 1) ** 2, "slopes in t"),
+            (lambda D: math.log(D) / math.log(1 - D), "not of their slopes"),
+        ],
+    ),
+    "04.4": (
+        lambda t: scipy.special.log_expit(-t),
+        [
+            (plain_log_of_sigmoid, "lost its digits"),
+            (lambda t: -scipy.special.log_expit(-t), "never positive"),
+            (lambda t: scipy.special.log_expit(t), "log σ(t)"),
+        ],
+    ),
+    "05.1": (
+        lambda: "bdca",
+        [
+            (lambda: "bdac", "before it moves"),
+            (lambda: "cabd", "lets D move first"),
+            (lambda: "bcda", "after D's move"),
+        ],
+    ),
+    "05.4": (
+        lambda distances, sigma: found(distances, 3 * sigma),
+        [
+            (lambda distances, _: found(distances, math.inf), "Far samples"),
+            (lambda distances, sigma: sum(min(row) < 3 * sigma for row in distances), "Count modes"),
+            (lambda distances, sigma: found(distances, sigma), "nearer than 3σ"),
+        ],
+    ),
+    "06.2": (
+        lambda a: log_sum(a) - math.log(len(a)),
+        [
+            (lambda a: plain_log_mean(a, a.min()), "no other"),
+            (plain_log_mean, "largest term first"),
+            (lambda a: plain_log_mean(a) + math.log(len(a)), "and wanted is the log of the mean"),
+            (log_sum, "log of the sum"),
+            (max, "The others count"),
+            (lambda a: log_sum(a - max(a)) - math.log(len(a)), "add the maximum"),
+        ],
+    ),
+    "06.3": (
+        lambda n, u, p: p * (n * u + u),
+        [
+            (lambda n, u, p: p * n * u, "has a bias"),
+            (lambda n, u, _: n * u + u, "not one"),
+            (lambda n, u, p: p * (n * u + 1), "each piece of each unit"),
+            (lambda n, u, p: u * (n * p + 1), "not for each unit"),
+        ],
+    ),
+    "06.4": (
+        lambda values: spread(values) / len(values) ** 0.5,
+        [
+            (spread, "single images"),
+            (lambda values: spread(values, 1) / len(values) ** 0.5, "not by n − 1"),
+            (lambda values: spread(values) ** 2 / len(values), "square of it"),
+            (lambda values: spread(values) ** 2 / len(values) ** 0.5, "Take its root"),
+            (lambda values: spread(values) / len(values), "not by n"),
+        ],
+    ),
+    "07.1": (
+        lambda n: kept_places(kept_places(n, 5, 2, 2), 4, 2, 1),
+        [
+            (lambda n: 0.25 * n, "whole number"),
+            (lambda n: int(0.25 * n), "rounds for itself"),
+            (lambda n: math.ceil(0.25 * n), "sticks out"),
+            (lambda n: kept_places(kept_places(n, 5, 2, 2), 4, 2, 1) - 1, "counted from 0"),
+            (lambda n: kept_places(kept_places(n, 5, 2, 0), 4, 2, 0), "Mind the padding"),
+            (lambda n: kept_places(kept_places(n, 5, 2, 1), 4, 2, 0), "2p"),
+            (lambda n: kept_places(n, 5, 2, 2), "after the first"),
+        ],
+    ),
+    "07.5": (
+        lambda batches: correlated(batches, [(row - row.mean()) / spread(row) for row in batches]),
+        [
+            (lambda _: 1.0, "That gives 1"),
+            (lambda batches: correlated(batches, list((batches - batches.mean(0)) / batches.std(0))), "is one batch"),
+            (lambda batches: correlated(batches, [row - row.mean() for row in batches]), "Divide by the spread"),
+        ],
+    ),
+    "09.1": (
+        lambda a, b: 0.75 * b + 0.25 * a,
+        [
+            (lambda a, b: 0.75 * a + 0.25 * b, "more frequent"),
+            (lambda a, b: b + b + b + a, "sum of both densities"),
+            (lambda _, b: 0.75 * b, "It is 0 in one coding"),
+            (lambda _a, _b: 0.75, "(a, b) = (0, 1) only"),
+            (lambda a, b: 0.5 * a + 0.5 * b, "both densities are equal"),
+            (lambda _, b: b, "are generated, too"),
+        ],
+    ),
+    "09.2": (
+        lambda a, b, c: 2 * ((a + b) / 2 - c) ** 2,
+        [
+            (lambda a, b, c: ((a + b) / 2 - c) ** 2, "Asked is 2C(G)"),
+            (lambda a, b, c: ((a + b) / 2 - c) ** 2 / 2, "∫(p_d + p_g) = 2"),
+            (lambda a, b, c: 4 * ((a + b) / 2 - c) ** 2, "mind its ½"),
+            (lambda *_: 0.0, "The other term is not"),
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize("id_", FUNCTIONS)
+def test_a_function_gets_its_verdict(id_: str):
+    judged(id_, *FUNCTIONS[id_])
+
+
+def test_no_exercise_with_hints_is_left_out():
+    with_hints = {one.id for n in range(10) for one in exercises.of_lesson(f"{n:02}") if one.mistakes}
+    assert with_hints == FORMULAS.keys() | FUNCTIONS.keys()

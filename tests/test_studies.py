@@ -1,0 +1,142 @@
+"""Studies as they are declared and run: what each says of itself, options nobody gave, units, processes, records."""
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import tiny_study
+import torch
+
+from ganlab import training
+from ganlab.experiments import records, running, study
+from ganlab.experiments.units import Unit, units_of
+
+ROOT = Path(__file__).parents[1]
+STUDIES = pytest.mark.parametrize("one", study.found().values(), ids=lambda one: one.name)
+
+
+def told(unit: Unit, **options: Any) -> dict[str, Any]:
+    """A measurement of nothing: the options that it was given."""
+    unit.progress(0.5)
+    return {name: str(value) if name == "root" else value for name, value in options.items()}
+
+
+OF_OPTIONS = replace(tiny_study.STUDY, measure=told, uses=("epochs", "precision", "device", "root"))
+
+
+@pytest.fixture
+def calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """An empty folder to work in, and jobs done one by one in this process; what was asked of the processes."""
+    asked: list[dict[str, Any]] = []
+
+    def one_by_one(job: Callable[[Any], Any], items: Iterable[Any], *, begin: Callable[[], None], **how: Any) -> Any:
+        asked.append(how)
+        begin()
+        return map(job, items)
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(running, "side_by_side", one_by_one)
+    return asked
+
+
+@STUDIES
+def test_a_preset_that_names_its_epochs_runs_them(one: study.Study):
+    for preset in one.presets.values():
+        assert "minute" in preset.cost or "hour" in preset.cost
+        assert set(preset.options) <= set(one.uses)
+        if "epochs" in one.uses:
+            assert preset.cost.startswith(f"{preset.options['epochs']:g} epochs: ")
+
+
+def test_no_two_studies_say_the_same_of_themselves():
+    about = [one.about for one in study.found().values()]
+    assert len(set(about)) == len(about)
+
+
+@STUDIES
+def test_a_record_has_a_result_for_each_unit(one: study.Study):
+    record = records.read(one.name, ROOT / records.FOLDER)
+    units = one.units(range(one.seeds or 0))
+    assert len(record["results"]) == len(units)
+    for arguments in units.values():
+        assert arguments.get("seeds", tuple(range(one.seeds or 0))) == tuple(range(one.seeds or 0))
+
+
+def test_what_nobody_says_is_single_precision_on_the_best_device(
+    calls: list[dict[str, Any]], capsys: pytest.CaptureFixture[str]
+):
+    record = running.reproduce(OF_OPTIONS, {"seeds": 2})
+    device = str(training.pick_device("auto"))
+    decided = {"precision": "float32", "device": device, "epochs": 1.0}
+    assert record["options"] == decided
+    for seed, result in enumerate(record["results"]):
+        assert result["seconds"] >= 0
+        assert result == {"seed": seed, "root": "None", "seconds": result["seconds"], **decided}
+    assert record["seeds"] == [0, 1]
+    assert json.loads((records.OWN / "tiny.json").read_text(encoding="utf-8")) == record
+    training.TrainConfig(precision=record["options"]["precision"], device=device)
+    assert "2.0 of 2 units" in capsys.readouterr().err.replace("\r", "\n").split("\n")[-2]
+    assert len(calls) == 1
+
+
+def test_records_lie_where_the_readme_says(calls: list[dict[str, Any]]):
+    running.reproduce(OF_OPTIONS, {"seeds": 1})
+    assert Path("runs/records/tiny.json").is_file()
+    assert "into runs/records\n" in (ROOT / "README.md").read_text(encoding="utf-8")
+    assert calls
+
+
+@pytest.mark.parametrize(
+    ("device", "cores", "workers", "expected"),
+    [
+        ("cpu", 8, None, {"workers": 3, "threads": 2}),  # no more than there are units
+        ("cpu", 2, None, {"workers": 2, "threads": 1}),
+        ("cpu", None, None, {"workers": 1, "threads": 1}),
+        ("cpu", 2, 5, {"workers": 5, "threads": 1}),
+        ("cuda", 8, None, {"workers": 1, "threads": 8}),  # a GPU is not shared
+        ("cuda", 8, 2, {"workers": 2, "threads": 4}),
+    ],
+)
+def test_processes_share_the_cores_and_never_a_gpu_unless_told(
+    calls: list[dict[str, Any]],
+    monkeypatch: pytest.MonkeyPatch,
+    device: str,
+    cores: int | None,
+    workers: int | None,
+    expected: dict[str, int],
+):
+    monkeypatch.setattr("os.cpu_count", lambda: cores)
+    monkeypatch.setattr(training, "pick_device", lambda _: torch.device(device))
+    running.reproduce(OF_OPTIONS, {"seeds": 3}, workers=workers)
+    assert calls == [expected]
+
+
+def test_the_order_of_arguments_and_options_decides_nothing():
+    one = units_of(OF_OPTIONS, {"a": {"x": 1, "y": 2}}, {"epochs": 1.0, "device": "cpu"})
+    other = units_of(OF_OPTIONS, {"a": {"y": 2, "x": 1}}, {"device": "cpu", "epochs": 1.0})
+    assert one == other != units_of(OF_OPTIONS, {"a": {"y": 1, "x": 2}}, {"device": "cpu", "epochs": 1.0})
+
+
+@pytest.mark.parametrize(
+    ("cpuinfo", "expected"),
+    [
+        ("processor\t: 0\nmodel name\t: Abacus 9\nmodel name\t: Abacus 9\n", "Abacus 9"),
+        ("no names", None),
+        (None, None),
+    ],
+)
+def test_a_record_names_the_processor_where_the_system_does(
+    monkeypatch: pytest.MonkeyPatch, cpuinfo: str | None, expected: str | None
+):
+    def read_text(*_: Any, **__: Any) -> str:
+        if cpuinfo is None:
+            raise FileNotFoundError
+        return cpuinfo
+
+    monkeypatch.setattr(Path, "read_text", read_text)
+    monkeypatch.setattr("platform.processor", lambda: "")
+    monkeypatch.setattr("platform.machine", lambda: "an abacus")
+    assert records.environment()["processor"] == (expected or "an abacus")
