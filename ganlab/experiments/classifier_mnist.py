@@ -4,7 +4,9 @@ Of the training images the first five sixths are for training and the others, 10
 looked at once, by the trained networks. What was tried is written below.
 """
 
-from dataclasses import dataclass
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,8 @@ from ganlab import data
 from ganlab.experiments.study import Preset, Record, Row, Study, one_per_seed
 from ganlab.experiments.tables import mean_and_range
 from ganlab.experiments.units import Unit
+from ganlab.metrics import frechet
+from ganlab.metrics.features import features_of
 from ganlab.models.classifier import Classifier, ClassifierInfo, digest, packed
 from ganlab.training.checkpoint import write_whole
 from ganlab.training.randomness import forked, generator
@@ -61,7 +65,7 @@ def train(
     *,
     seed: int,
     epochs: float,
-    told: Any = lambda _done, _network: None,
+    told: Callable[[float, Classifier], object] = lambda _done, _network: None,
 ) -> Classifier:
     """A classifier of uint8 images [N, C, side, side] with labels [N], in evaluation mode.
 
@@ -117,3 +121,97 @@ def accuracy(network: Classifier, images: Tensor, labels: Tensor) -> float:
     """The share of uint8 images [N, C, H, W] that the network gives their labels [N]."""
     found = torch.cat([network(part).argmax(dim=1) for part in scaled(images).split(AT_ONCE)])
     return float((found == labels).double().mean())
+
+
+def measure(
+    unit: Unit,
+    *,
+    seed: int,
+    images: str,
+    setting: Setting,
+    floors_at: tuple[int, ...],
+    epochs: float,
+    root: Path | None,
+) -> dict[str, Any]:
+    """Train a classifier, write its weights into the unit's folder, and test it once.
+
+    Its floors are those of the Fréchet distance between real images that it was not trained on. Raises
+    `DatasetUnavailable` without the images.
+    """
+    shares = parts(images, root)
+    curve: list[float] = []
+
+    def told(done: float, network: Classifier) -> None:
+        curve.append(accuracy(network, *shares["validation"]))
+        unit.progress(done, f"{100 * curve[-1]:.2f} %")
+
+    begun = time.perf_counter()
+    network = train(*shares["training"], setting, seed=seed, epochs=epochs, told=told)
+    seconds = time.perf_counter() - begun
+    info = ClassifierInfo(
+        spec=network.spec,
+        images=images,
+        command=f"python -m ganlab reproduce classifier-{images}",
+        seed=seed,
+        epochs=epochs,
+        validation=accuracy(network, *shares["validation"]),
+        accuracy=accuracy(network, *shares["test"]),
+        data_sha256=digest(*shares["training"]),
+    )
+    content = packed(network, info)
+    write_whole(unit.folder / f"{unit.file}.safetensors", content)
+    unseen = torch.cat([shares["validation"][0], shares["test"][0]])
+    real = features_of(unseen, network, f"{images}, not trained on")
+    return {
+        "seed": seed,
+        "epochs": epochs,
+        "config": asdict(setting),
+        "curve": [round(value, 4) for value in curve],
+        "validation": round(info.validation, 4),
+        "test": round(info.accuracy, 4),
+        "bytes": len(content),
+        "data_sha256": info.data_sha256,
+        "floors": {str(n): round(value, 4) for n, value in frechet.floors(real, floors_at).items()},
+        "training seconds": round(seconds, 1),
+    }
+
+
+def rows(record: Record) -> list[Row]:
+    """Its accuracy."""
+    results = record["results"]
+    accuracies = mean_and_range([100 * result["test"] for result in results], 2, " %")
+    return [Row(f"{record['study']}: test images told right", f"{accuracies}; the weights at the end")]
+
+
+def every(record: Record) -> list[tuple[str, ...]]:
+    """A row for each seed."""
+    return [
+        (
+            f"{result['epochs']:g} epochs, seed {result['seed']}",
+            f"{100 * result['validation']:.2f} %",
+            f"{100 * result['test']:.2f} %",
+            ", ".join(f"{value:.3f} at {int(n):,}" for n, value in result["floors"].items()),
+        )
+        for result in record["results"]
+    ]
+
+
+STUDY = Study(
+    name="classifier-mnist",
+    about="the classifier in whose features generated images are compared with real ones: how many it tells right",
+    lesson="08",
+    measure=measure,
+    seeds=3,
+    units=partial(one_per_seed, images="mnist", setting=MNIST, floors_at=(1000, 2000, 5000, 10_000)),
+    presets={"laptop": Preset("4 epochs: TODO", {"epochs": 4.0})},
+    uses=("epochs", "root"),
+    rule="the weights at the end of a run whose length and settings were chosen on validation images",
+    rows=rows,
+    columns=(
+        "classifier",
+        "validation images told right",
+        "test images told right",
+        "Fréchet distance between n real images and n others",
+    ),
+    every=every,
+)
