@@ -1,6 +1,8 @@
 """classifier-digits: as classifier-mnist, for the 8×8 digits that come with scikit-learn.
 
-Tried with seed 100, and compared on the 250 validation images; differences of one image, 0.4 %, say nothing: TODO.
+Tried with seeds 100 to 102, on the 250 validation images, of which one is 0.4 %: 20 epochs 99.6, 99.2, 99.6 % (without
+moving the images, seeds 101 and 102: 99.2, 99.2), 40 epochs 100, 99.2, 100 %. With seed 100 alone, 20 epochs: width 24
+100 %, width 8 98.0 %, batches of 32 99.6 %, a rate of 0.01 99.6 %.
 """
 
 from dataclasses import replace
@@ -17,5 +19,5 @@ STUDY = replace(
     name="classifier-digits",
     about="the same for the 8×8 digits",
     units=partial(one_per_seed, images="digits", setting=DIGITS, floors_at=(100, 200, 270)),
-    presets={"laptop": Preset("20 epochs: seconds", {"epochs": 20.0})},
+    presets={"laptop": Preset("40 epochs: 10 seconds on two cores", {"epochs": 40.0})},
 )

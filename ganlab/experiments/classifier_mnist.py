@@ -1,7 +1,10 @@
 """classifier-mnist: the network whose features generated digits are compared in, trained from three seeds.
 
 Of the training images the first five sixths are for training and the others, 10,000, for choosing; the test images are
-looked at once, by the trained networks. What was tried is written below.
+looked at once, by the trained networks.
+
+Tried with seed 100 in 4 epochs; validation images told right: moved by up to 1 pixel 99.33 %, by up to 2 99.26 %, by up
+to 2 with twice the rate 99.27 %. The best of these is trained for 6 epochs, so that a seed takes less than 3 minutes.
 """
 
 import time
@@ -44,7 +47,7 @@ class Setting:
     rate: float
 
 
-MNIST = Setting(width=16, shift=2, batch=128, rate=5e-3)
+MNIST = Setting(width=16, shift=1, batch=128, rate=5e-3)
 
 
 def parts(images: str, root: Path | None = None) -> dict[str, tuple[Tensor, Tensor]]:
@@ -203,7 +206,7 @@ STUDY = Study(
     measure=measure,
     seeds=3,
     units=partial(one_per_seed, images="mnist", setting=MNIST, floors_at=(1000, 2000, 5000, 10_000)),
-    presets={"laptop": Preset("4 epochs: TODO", {"epochs": 4.0})},
+    presets={"laptop": Preset("6 epochs: three minutes a seed on one core", {"epochs": 6.0})},
     uses=("epochs", "root"),
     rule="the weights at the end of a run whose length and settings were chosen on validation images",
     rows=rows,

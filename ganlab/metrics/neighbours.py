@@ -43,9 +43,9 @@ class CopyCheck:
 
     def __str__(self) -> str:
         return (
-            f"{self.nearer:,} of {self.generated:,} generated images ({100 * self.share:.1f} %) lie nearer to a training"
-            f" image than {100 - 100 * self.quantile:g} % of {self.held_out:,} held-out ones (distance"
-            f" {self.threshold:.3g}; medians {self.median:.3g} and {self.held_out_median:.3g})"
+            f"{self.nearer:,} of {self.generated:,} generated images ({100 * self.share:.1f} %) lie nearer than"
+            f" {self.threshold:.3g} to a training image, as {100 * self.quantile:g} % of {self.held_out:,} held-out"
+            f" ones do (medians {self.median:.3g} and {self.held_out_median:.3g})"
         )
 
 

@@ -2,8 +2,8 @@
 
 A generator maps z [batch, z_dim] to samples and has `z_dim`, `sample_shape` and `output_range` (None when unbounded).
 A discriminator maps samples to logits t [batch], never to probabilities. Conditional ones take labels y int64 [batch],
-too, and have `classes`, how many there are. `build(module.spec)` makes a network again. `trained("mnist")` is a classifier
-in whose features images are compared.
+too, and have `classes`, how many there are. `build(module.spec)` makes a network again.
+`trained("mnist")` is a classifier in whose features images are compared.
 """
 
 from ganlab.models.base import build, value_range
