@@ -5,9 +5,10 @@ classifier had to see it: what does not matter to it, it does not measure.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from ganlab.errors import ConfigError, ShapeError
 from ganlab.metrics.points import flat
@@ -35,13 +36,11 @@ class Features:
         return len(self.values)
 
 
-def features_of(
-    images: Tensor, network: nn.Module, name: str, *, value_range: tuple[float, float] | None = None
-) -> Features:
+def features_of(images: Tensor, network: Any, name: str, *, value_range: tuple[float, float] | None = None) -> Features:
     """The features of images [n, C, H, W], computed in parts, without gradient and in evaluation mode.
 
     images       uint8, or floating point, which is rounded to 256 levels as in a picture file: so both are seen alike
-    network      with `features` (images → [n, d]), `sample_shape` [C, H, W] and `input_range`, such as
+    network      an `nn.Module` with `features` (images → [n, d]), `sample_shape` [C, H, W] and `input_range`, such as
                  `models.trained("mnist")`; whether it is in training mode is the same afterwards
     name         what set of images it is, for the results' text
     value_range  what is black and what is white in floating-point images, as in G's `output_range`
