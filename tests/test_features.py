@@ -78,8 +78,9 @@ def test_values_a_rounding_beyond_the_range_are_taken_and_others_are_not(judge: 
         (torch.zeros(4, 1, 28, 28).byte(), {}, r"G are images \[4, 1, 28, 28\]; the network takes \[n, 1, 8, 8\]"),
         (torch.zeros(4, 3, 8, 8).byte(), {}, r"G are images \[4, 3, 8, 8\]"),
         (torch.zeros(4, 8, 8).byte(), {}, r"G are images \[4, 8, 8\]"),
+        (data.load("digits"), {}, r"G are a ImageSet; give a tensor \[n, C, H, W\], as data.load"),
         (torch.zeros(0, 1, 8, 8).byte(), {}, r"G are images \[0, 1, 8, 8\]"),
-        (torch.zeros(4, 1, 8, 8), {}, "unknown range; give value_range, as G.output_range"),
+        (torch.zeros(4, 1, 8, 8), {}, r"unknown range; give models\.value_range\(G\)"),
         (torch.zeros(4, 1, 8, 8).long(), {}, "G are torch.int64 images"),
         (
             torch.full((4, 1, 8, 8), -1.0),
@@ -97,8 +98,11 @@ def test_images_that_do_not_fit_are_named(judge: nn.Module, images: torch.Tensor
 
 
 def test_a_network_without_features_is_named():
-    with pytest.raises(ConfigError, match=r"network is a Linear without features; give models\.trained"):
-        features_of(IMAGES, nn.Linear(2, 2), "G")
+    network = nn.Linear(2, 2)
+    for wanted in ("features", "sample_shape", "input_range"):
+        with pytest.raises(ConfigError, match=rf"network is a Linear without {wanted}; give models\.trained"):
+            features_of(IMAGES, network, "G")
+        setattr(network, wanted, torch.zeros(1))
 
 
 def test_a_damaged_network_is_named():

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from ganlab.errors import ConfigError, ShapeError
 from ganlab.metrics import points as points_of_metrics
+from ganlab.metrics.features import Features
 from ganlab.metrics.precision_recall import PrecisionRecall, precision_recall
 
 
@@ -104,6 +105,13 @@ def test_in_one_line():
         ),
         (torch.zeros(5, 3), torch.zeros(1, 3), 3, ShapeError, "there are 1 real points"),
         (torch.full((5, 3), math.nan), torch.zeros(5, 3), 3, ShapeError, "5 of 5 generated are not finite"),
+        (
+            Features(torch.zeros(5, 3), "", ""),
+            torch.zeros(5, 3),
+            3,
+            ShapeError,
+            "generated are a Features; give",
+        ),
         (torch.zeros(5, 3).byte(), torch.zeros(5, 3), 3, ShapeError, "uint8"),
         (torch.zeros(5, 3), torch.zeros(5, 3), 0, ConfigError, "k is 0"),
         (torch.zeros(5, 3), torch.zeros(5, 3), 1.5, ConfigError, "k is 1.5"),

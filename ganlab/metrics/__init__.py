@@ -1,6 +1,6 @@
 """How good is a generator? Each measure says what it misses.
 
-`modes` and `parzen` are for points and for small images. Images are compared in `features`: `frechet` compares means and
+`modes` and `parzen` are for points and small images. Images are compared in `features`: `frechet` compares means and
 covariances, `precision_recall` which points lie near which; `neighbours` asks whether they are copies. On sets with one
 fault each, made from real images, they move so against real images:
 

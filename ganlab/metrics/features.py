@@ -47,8 +47,11 @@ def features_of(images: Tensor, network: Any, name: str, *, value_range: tuple[f
 
     Raises `ShapeError` for images of another shape or beyond the range, `ConfigError` for another kind of network.
     """
-    if not (callable(getattr(network, "features", None)) and hasattr(network, "input_range")):
-        raise ConfigError(f"network is a {type(network).__name__} without features; give models.trained('mnist').")
+    for wanted in ("features", "sample_shape", "input_range"):
+        if not hasattr(network, wanted):
+            raise ConfigError(f"network is a {type(network).__name__} without {wanted}; give models.trained('mnist').")
+    if not isinstance(images, Tensor):
+        raise ShapeError(f"{name} are a {type(images).__name__}; give a tensor [n, C, H, W], as data.load(…).images.")
     wanted = list(network.sample_shape)
     if list(images.shape[1:]) != wanted or not len(images):
         raise ShapeError(f"{name} are images {list(images.shape)}; the network takes [n, {str(wanted)[1:]}.")
@@ -76,7 +79,7 @@ def _gray_levels(images: Tensor, name: str, value_range: tuple[float, float] | N
     if not images.is_floating_point():
         raise ShapeError(f"{name} are {images.dtype} images; give uint8, or floating point with its value_range.")
     if value_range is None:
-        raise ShapeError(f"{name} are {images.dtype} images of unknown range; give value_range, as G.output_range.")
+        raise ShapeError(f"{name} are {images.dtype} images of unknown range; give models.value_range(G).")
     low, high = value_range
     least, most = (float(value) for value in images.detach().aminmax())
     beyond = BEYOND * (high - low)
