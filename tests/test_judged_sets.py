@@ -1,14 +1,16 @@
 """What each measure says of sets with one fault each, made from real digits: the direction in which it moves.
 
     fault           Fréchet   precision   recall   density   coverage   near the training images
-    collapsed       up        up or same  to 0     any       down       same
+    collapsed       up        same or up  to 0     any       down       any
     memorised       same      same        same     same      same       all
-    blurred         up        down        down     down      down       same
+    blurred         up        any         down     down      down       same
     noisy           up        down        down     down      down       same
     class missing   up        same        down     same      down       same
 
-"Up" is at least 2.5 times the distance between real images, "same" less than twice it; shares move by more than 0.05 or
-less. No measure of two sets sees copies, and the copy check sees nothing else.
+"Up" is more than 2.5 times the distance between real images, "same" less than twice it; shares move by more than 0.05
+or less. "Any": precision fell for blurred digits and rose for blurred MNIST, whose features come to lie in the midst of
+the real ones; of ten images over and over, each that lies near stands for a tenth of the set. No measure of two sets
+sees copies, and the copy check sees nothing else.
 """
 
 from collections.abc import Callable
@@ -54,9 +56,9 @@ def all_of_them(share: float, real: float) -> bool:
 
 
 TABLE: dict[str, tuple[Moves | None, ...]] = {
-    "collapsed": (larger, not_down, to_0, None, down, same),
+    "collapsed": (larger, not_down, to_0, None, down, None),
     "memorised": (no_larger, same, same, same, same, all_of_them),
-    "blurred": (larger, down, down, down, down, same),
+    "blurred": (larger, None, down, down, down, same),
     "noisy": (larger, down, down, down, down, same),
     "class missing": (larger, same, down, same, down, same),
 }

@@ -17,7 +17,7 @@ DIGITS = Setting(width=16, shift=1, batch=64, rate=5e-3)
 STUDY = replace(
     classifier_mnist.STUDY,
     name="classifier-digits",
-    about="the same for the 8×8 digits",
+    about="the classifier in whose features generated 8×8 digits are compared with real ones: how many it tells right",
     units=partial(one_per_seed, images="digits", setting=DIGITS, floors_at=(100, 200, 270)),
     presets={"laptop": Preset("40 epochs: 10 seconds on two cores", {"epochs": 40.0})},
 )

@@ -134,7 +134,7 @@ def measure(
     setting: Setting,
     floors_at: tuple[int, ...],
     epochs: float,
-    root: Path | None,
+    root: Path | None = None,
 ) -> dict[str, Any]:
     """Train a classifier, write its weights into the unit's folder, and test it once.
 
@@ -202,7 +202,7 @@ def every(record: Record) -> list[tuple[str, ...]]:
 
 STUDY = Study(
     name="classifier-mnist",
-    about="the classifier in whose features generated images are compared with real ones: how many it tells right",
+    about="the classifier in whose features generated MNIST is compared with the real one: how many images it tells right",
     lesson="08",
     measure=measure,
     seeds=3,

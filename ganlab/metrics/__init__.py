@@ -5,9 +5,9 @@ covariances, `precision_recall` which points lie near which; `neighbours` asks w
 fault each, made from real images, they move so against real images:
 
     fault           Fréchet distance   precision   recall   coverage   near the training images
-    collapsed       up                 –           to 0     down       –
-    memorised       –                  –           –        –          all
-    blurred         up                 down        down     down       –
-    noisy           up                 down        down     down       –
-    class missing   up                 –           down     down       –
+    collapsed       up                 same        to 0     down       either
+    memorised       same               same        same     same       all
+    blurred         up                 either      down     down       same
+    noisy           up                 down        down     down       same
+    class missing   up                 same        down     down       same
 """
