@@ -202,7 +202,7 @@ def every(record: Record) -> list[tuple[str, ...]]:
 
 STUDY = Study(
     name="classifier-mnist",
-    about="the classifier in whose features generated MNIST is compared with the real one: how many images it tells right",
+    about="the classifier in whose features generated MNIST is compared with real MNIST: how many it tells right",
     lesson="08",
     measure=measure,
     seeds=3,
