@@ -57,7 +57,7 @@ class DatasetUnavailable(GanlabError):
 
 
 class CheckpointError(GanlabError):
-    """A checkpoint or an exported generator cannot be written, read, or does not belong to this run."""
+    """A checkpoint, an exported generator or a classifier cannot be written, read, or does not belong to this run."""
 
 
 class NonFiniteLoss(GanlabError):

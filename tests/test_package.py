@@ -13,8 +13,9 @@ from ganlab import models
 
 ROOT = Path(__file__).parents[1]
 FILES = sorted((ROOT / "ganlab").rglob("*.py"))
-HEAVY = ("torchvision", "torchmetrics", "matplotlib", "sklearn", "IPython", "tyro")
-CORE = ("objectives", "models", "data", "training", "metrics.modes", "claims", "exercises")
+HEAVY = ("torchvision", "torchmetrics", "matplotlib", "scipy", "sklearn", "IPython", "tyro")
+METRICS = ("modes", "parzen", "frechet", "precision_recall", "neighbours")
+CORE = ("objectives", "models", "data", "training", *(f"metrics.{name}" for name in METRICS), "claims", "exercises")
 
 
 def test_the_core_imports_nothing_heavy():

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from ganlab.errors import ConfigError, ShapeError
 from ganlab.metrics import parzen
+from ganlab.metrics import points as points_of_metrics
 
 
 @given(st.integers(1, 40), st.integers(1, 40), st.integers(1, 9), st.floats(0.05, 5), st.integers(0, 99))
@@ -42,7 +43,7 @@ def test_images_by_scikit_learn_and_by_a_plain_loop():
 def test_chunks_change_nothing(monkeypatch: pytest.MonkeyPatch):
     points, samples = torch.randn(50, 3), torch.randn(70, 3)
     whole = parzen.log_density(points, samples, 0.3)
-    monkeypatch.setattr(parzen, "CHUNK_NUMBERS", 150)
+    monkeypatch.setattr(points_of_metrics, "CHUNK_NUMBERS", 150)
     torch.testing.assert_close(parzen.log_density(points, samples, 0.3), whole, atol=1e-12, rtol=1e-12)
 
 

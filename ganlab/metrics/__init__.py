@@ -1,1 +1,13 @@
-"""How good is a generator? Each measure says what it misses."""
+"""How good is a generator? Each measure says what it misses.
+
+`modes` and `parzen` are for points and small images. Images are compared in `features`: `frechet` compares means and
+covariances, `precision_recall` which points lie near which; `neighbours` asks whether they are copies. On sets with one
+fault each, made from real images, they move so against real images:
+
+    fault           Fréchet distance   precision   recall   coverage   near the training images
+    collapsed       up                 same        to 0     down       either
+    memorised       same               same        same     same       all
+    blurred         up                 either      down     down       same
+    noisy           up                 down        down     down       same
+    class missing   up                 same        down     down       same
+"""

@@ -12,12 +12,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ganlab.errors import ConfigError, ShapeError
+from ganlab.errors import ConfigError
+from ganlab.metrics.points import flat, require_same_dim, rows_at_once
 
 PAPER_SIGMAS = tuple(float(sigma) for sigma in np.logspace(-1, 0, 10))
 """The ten widths that the authors' released code tries: 0.1 … 1, each 1.29 times the one before."""
-CHUNK_NUMBERS = 4_000_000
-"""Squared distances held at once: 32 MB in float64."""
 
 
 @dataclass(frozen=True)
@@ -43,13 +42,12 @@ def log_density(points: Tensor, samples: Tensor, sigma: float) -> Tensor:
 
 def log_densities(points: Tensor, samples: Tensor, sigmas: Sequence[float]) -> Tensor:
     """As `log_density` for several widths at once, [len(sigmas), n]: the distances are the same for all."""
-    points, samples = _flat(points, "points"), _flat(samples, "samples")
-    if points.shape[1] != samples.shape[1]:
-        raise ShapeError(f"points have {points.shape[1]} numbers each, samples {samples.shape[1]}; give equal ones.")
+    points, samples = flat(points, "points"), flat(samples, "samples")
+    require_same_dim(points=points, samples=samples)
     if not sigmas or not all(math.isfinite(sigma) and sigma > 0 for sigma in sigmas):
         raise ConfigError(f"sigmas are {list(sigmas)}; give positive numbers.")
     d = points.shape[1]
-    rows = max(1, CHUNK_NUMBERS // len(samples))
+    rows = rows_at_once(samples)
     squares = samples.square().sum(dim=1)
     result = torch.empty(len(sigmas), len(points), dtype=torch.float64)
     for start in range(0, len(points), rows):
@@ -71,16 +69,3 @@ def score(samples: Tensor, validation: Tensor, test: Tensor, sigmas: Sequence[fl
     best = sigmas[int(log_densities(validation, samples, sigmas).mean(dim=1).argmax())]
     values = log_density(test, samples, best)
     return ParzenScore(float(values.mean()), float(values.std(correction=0) / math.sqrt(len(values))), best)
-
-
-def _flat(x: Tensor, what: str) -> Tensor:
-    if x.ndim < 2 or not len(x) or not x.is_floating_point():
-        raise ShapeError(
-            f"{what} have shape {list(x.shape)} {x.dtype}; give floating-point points [n, …], at least one."
-        )
-    flat = x.detach().cpu().flatten(1).double()
-    if not flat.isfinite().all():
-        raise ShapeError(
-            f"{int((~flat.isfinite().all(dim=1)).sum())} of {len(x)} {what} are not finite; leave them out."
-        )
-    return flat

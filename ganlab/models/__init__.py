@@ -3,9 +3,11 @@
 A generator maps z [batch, z_dim] to samples and has `z_dim`, `sample_shape` and `output_range` (None when unbounded).
 A discriminator maps samples to logits t [batch], never to probabilities. Conditional ones take labels y int64 [batch],
 too, and have `classes`, how many there are. `build(module.spec)` makes a network again.
+`trained("mnist")` is a classifier in whose features images are compared.
 """
 
 from ganlab.models.base import build, spec_of, value_range
+from ganlab.models.classifier import Classifier, trained
 from ganlab.models.conditional import ConditionalMLPDiscriminator, ConditionalMLPGenerator
 from ganlab.models.dcgan import VARIANTS, DCGANDiscriminator, DCGANGenerator
 from ganlab.models.mlp import MLPDiscriminator, MLPGenerator
@@ -21,6 +23,7 @@ from ganlab.models.wide2014 import (
 
 __all__ = [
     "VARIANTS",
+    "Classifier",
     "ColourGenerator2014",
     "ConditionalMLPDiscriminator",
     "ConditionalMLPGenerator",
@@ -39,5 +42,6 @@ __all__ = [
     "ToyGenerator",
     "build",
     "spec_of",
+    "trained",
     "value_range",
 ]

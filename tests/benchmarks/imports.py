@@ -5,7 +5,7 @@ import sys
 
 from timing import ratio
 
-CORE = "objectives models data training metrics.modes claims exercises"
+CORE = "objectives models data training metrics.modes metrics.frechet metrics.neighbours claims exercises"
 
 
 def importing(code: str):

@@ -1,0 +1,90 @@
+"""Images as features: what the last hidden layer of a classifier makes of them.
+
+Distances between features say more about what is seen in images than distances between pixels, as far as the
+classifier had to see it: what does not matter to it, it does not measure.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ganlab.errors import ConfigError, ShapeError
+from ganlab.metrics.points import flat
+
+AT_ONCE = 1000
+GRAY_LEVELS = 255
+BEYOND = 1e-3
+"""Of the range's width: so far beyond it rounding may take a value."""
+
+
+@dataclass(frozen=True, eq=False)
+class Features:
+    """Features of a set of images.
+
+    values   float64 [n, d]
+    images   which set, in words
+    network  whose features, in words
+    """
+
+    values: Tensor
+    images: str
+    network: str
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+
+def features_of(images: Tensor, network: Any, name: str, *, value_range: tuple[float, float] | None = None) -> Features:
+    """The features of images [n, C, H, W], computed in parts, without gradient and in evaluation mode.
+
+    images       uint8, or floating point, which is rounded to 256 levels as in a picture file: so both are seen alike
+    network      an `nn.Module` with `features` (images → [n, d]), `sample_shape` [C, H, W] and `input_range`, such as
+                 `models.trained("mnist")`; whether it is in training mode is the same afterwards
+    name         what set of images it is, for the results' text
+    value_range  what is black and what is white in floating-point images, as in G's `output_range`
+
+    Raises `ShapeError` for images of another shape or beyond the range, `ConfigError` for another kind of network.
+    """
+    for wanted in ("features", "sample_shape", "input_range"):
+        if not hasattr(network, wanted):
+            raise ConfigError(f"network is a {type(network).__name__} without {wanted}; give models.trained('mnist').")
+    if not isinstance(images, Tensor):
+        raise ShapeError(f"{name} are a {type(images).__name__}; give a tensor [n, C, H, W], as data.load(…).images.")
+    wanted = list(network.sample_shape)
+    if list(images.shape[1:]) != wanted or not len(images):
+        raise ShapeError(f"{name} are images {list(images.shape)}; the network takes [n, {str(wanted)[1:]}.")
+    grey = _gray_levels(images, name, value_range)
+    low, high = network.input_range
+    device = next(network.parameters()).device
+    modes = {module: module.training for module in network.modules()}
+    network.eval()
+    try:
+        with torch.no_grad():
+            parts = [
+                network.features(part.to(device).float() / GRAY_LEVELS * (high - low) + low)
+                for part in grey.split(AT_ONCE)
+            ]
+    finally:
+        for module, mode in modes.items():
+            module.training = mode
+    return Features(flat(torch.cat(parts), f"features of {name}"), name, str(network))
+
+
+def _gray_levels(images: Tensor, name: str, value_range: tuple[float, float] | None) -> Tensor:
+    """The images as uint8, 0 … 255. Raises `ShapeError`."""
+    if images.dtype is torch.uint8:
+        return images
+    if not images.is_floating_point():
+        raise ShapeError(f"{name} are {images.dtype} images; give uint8, or floating point with its value_range.")
+    if value_range is None:
+        raise ShapeError(f"{name} are {images.dtype} images of unknown range; give models.value_range(G).")
+    low, high = value_range
+    least, most = (float(value) for value in images.detach().aminmax())
+    beyond = BEYOND * (high - low)
+    if not (low - beyond <= least and most <= high + beyond):  # nor for NaN
+        raise ShapeError(
+            f"{name} range over [{least:g}, {most:g}], and value_range is ({low:g}, {high:g}); give theirs, or clamp."
+        )
+    return ((images.detach().float() - low) / (high - low) * GRAY_LEVELS).round().clamp(0, GRAY_LEVELS).byte()

@@ -1,0 +1,136 @@
+"""The Fréchet distance between generated and real images, in features (Heusel et al. 2017, sec. 2).
+
+The features of each set are taken for a normal law, and d² = |μ − μ'|² + tr(Σ + Σ' − 2(ΣΣ')^½) is the squared
+2-Wasserstein distance of these laws. It knows no more of a set than means and covariances. It hangs on the features, on
+which real images are compared with, and on their number n: few images make it larger, even between real ones. So a
+score names all three, and has beside it what other real images get.
+
+What it misses: a set of copies of the training images gets as good a score as new real images do.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from ganlab.errors import ConfigError, ShapeError
+from ganlab.metrics.features import Features
+from ganlab.metrics.points import flat, require_same_dim
+
+
+@dataclass(frozen=True)
+class FrechetScore:
+    """A Fréchet distance (squared, as usual) and all that it hangs on.
+
+    value     between n generated and n real images
+    floor     between n other real images and the same n: what a perfect generator gets
+    n         how many images of each set
+    generated, real, features   which, in words
+    """
+
+    value: float
+    floor: float
+    n: int
+    generated: str
+    real: str
+    features: str
+
+    def __str__(self) -> str:
+        return (
+            f"Fréchet distance {self.value:.3g} (real against real {self.floor:.2g}) of {self.generated} from"
+            f" {self.real}, n = {self.n:,} each, in {self.features}"
+        )
+
+
+def score(generated: Features, real: Features, n: int | None = None) -> FrechetScore:
+    """The Fréchet distance of n generated from n real images, with its floor.
+
+    Of each set n images are drawn, always the same ones; of the real ones n others are drawn for the floor, so twice as
+    many are needed. None takes as many as there are. Raises `ConfigError` for features of two networks and for an n
+    that is no integer, `ShapeError` for too few images: with n up to d, the number of features, a covariance of n
+    points has no full rank.
+    """
+    if generated.network != real.network:
+        raise ConfigError(f"generated has {generated.network}, real {real.network}; give features of one network.")
+    n = min(len(generated), len(real) // 2) if n is None else _require_integer(n)
+    if n > len(generated):
+        raise ShapeError(f"n is {n:,} and there are {len(generated):,} generated images; give a smaller n.")
+    value = distance(_drawn(generated.values)[:n], _halves(real.values, n)[0])
+    return FrechetScore(value, floor(real, n), n, generated.images, real.images, real.network)
+
+
+def floor(real: Features, n: int) -> float:
+    """The Fréchet distance between two disjoint sets of n real images, drawn from all. Raises as `score`."""
+    return distance(*_halves(real.values, _require_integer(n)))
+
+
+def floors(real: Features, ns: Sequence[int]) -> dict[int, float]:
+    """The floor for several n: how far the number of images alone decides a score. Raises as `score`."""
+    return {n: floor(real, n) for n in ns}
+
+
+def distance(features: Tensor, others: Tensor) -> float:
+    """The Fréchet distance between two sets of features [n, d] and [m, d], computed by torchmetrics in float64.
+
+    Raises `ShapeError` for features of unlike or of other shapes, not finite, or of no more than d images.
+    """
+    from torchmetrics.image.fid import FrechetInceptionDistance
+
+    one, other = flat(features, "features"), flat(others, "others")
+    require_same_dim(features=one, others=other)
+    for found in (one, other):
+        if len(found) <= found.shape[1]:
+            raise ShapeError(
+                f"{len(found)} images have {found.shape[1]} features each, and their covariance no full rank; give at"
+                f" least {found.shape[1] + 1} images of each set, of real ones for a floor twice as many."
+            )
+    metric = FrechetInceptionDistance(feature=_Given(one.shape[1]))
+    metric.update(one, real=True)
+    metric.update(other, real=False)
+    return max(0.0, float(metric.compute()))  # rounding may go below 0
+
+
+def between_normal_laws(mean: Tensor, covariance: Tensor, other_mean: Tensor, other_covariance: Tensor) -> float:
+    """The same distance from means [d] and covariances [d, d], computed apart, in float64.
+
+    (ΣΣ')^½ has the trace of the symmetric (Σ^½ Σ' Σ^½)^½, whose eigenvalues are real and not negative (Dowson & Landau
+    1982).
+    """
+    mean, covariance, other_mean, other_covariance = (
+        x.double() for x in (mean, covariance, other_mean, other_covariance)
+    )
+    eigenvalues, basis = torch.linalg.eigh(covariance)
+    root = basis * eigenvalues.clamp_min(0).sqrt() @ basis.T
+    roots = torch.linalg.eigvalsh(root @ other_covariance @ root).clamp_min(0).sqrt()
+    squared = (mean - other_mean).square().sum() + covariance.trace() + other_covariance.trace() - 2 * roots.sum()
+    return max(0.0, float(squared))
+
+
+class _Given(nn.Module):
+    """In the place of a network: takes features for images, which they were made of before."""
+
+    def __init__(self, num_features: int):
+        super().__init__()
+        self.num_features = num_features
+
+    def forward(self, features: Tensor) -> Tensor:
+        return features
+
+
+def _halves(values: Tensor, n: int) -> tuple[Tensor, Tensor]:
+    if 2 * n > len(values):
+        raise ShapeError(f"n is {n:,} and there are {len(values):,} real images; for a floor, give at least 2n.")
+    drawn = _drawn(values)
+    return drawn[:n], drawn[n : 2 * n]
+
+
+def _drawn(values: Tensor) -> Tensor:
+    """All rows, in an order that is random and always the same: sets often lie sorted by class."""
+    return values[torch.randperm(len(values), generator=torch.Generator().manual_seed(0))]
+
+
+def _require_integer(n: int) -> int:
+    if not isinstance(n, int) or isinstance(n, bool) or n < 1:
+        raise ConfigError(f"n is {n!r}; give an integer of at least 1, or None.")
+    return n

@@ -1,0 +1,88 @@
+"""Is a generator copying? Nearest training images, and how near they lie for real images that it never saw.
+
+A picture of nearest neighbours proves little: real images have near neighbours, too, and how near depends on the class.
+So the distances of generated images are held against those of held-out real ones, which nobody copied.
+
+What it misses: copies that were moved or changed in grey. And blurred images lie near to everything in pixels without
+being copies: look at the pairs, and measure in features, too.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ganlab.errors import ConfigError, ShapeError
+from ganlab.metrics.points import flat, require_same_dim, rows_at_once
+
+QUANTILE = 0.01
+
+
+@dataclass(frozen=True)
+class CopyCheck:
+    """How near generated images lie to training images, against held-out real ones.
+
+    nearer     how many generated images lie nearer than all but a share `quantile` of the held-out ones
+    generated, held_out   how many there are of each
+    threshold  the distance that is meant
+    median, held_out_median   distances to the nearest training image
+    """
+
+    nearer: int
+    generated: int
+    held_out: int
+    quantile: float
+    threshold: float
+    median: float
+    held_out_median: float
+
+    @property
+    def share(self) -> float:
+        """The share of generated images that lie so near; `quantile` is what real images have."""
+        return self.nearer / self.generated
+
+    def __str__(self) -> str:
+        return (
+            f"{self.nearer:,} of {self.generated:,} generated images ({100 * self.share:.1f} %) lie nearer than"
+            f" {self.threshold:.3g} to a training image, as {100 * self.quantile:g} % of {self.held_out:,} held-out"
+            f" ones do (medians {self.median:.3g} and {self.held_out_median:.3g})"
+        )
+
+
+def copies(generated: Tensor, training: Tensor, held_out: Tensor, quantile: float = QUANTILE) -> CopyCheck:
+    """Hold the distances of generated images to their nearest training images against those of held-out real ones.
+
+    All are points [n, …] of one kind: pixels in one range, or features. Raises `ShapeError` for unlike or other shapes,
+    for fewer held-out images than 1/quantile, and for held-out images that are training images; `ConfigError` for a
+    quantile that is not within (0, 1).
+    """
+    if not 0 < quantile < 1:
+        raise ConfigError(f"quantile is {quantile}; give a number between 0 and 1.")
+    own, theirs = nearest(generated, training)[0], nearest(held_out, training)[0]
+    if len(theirs) * quantile < 1:
+        raise ShapeError(f"there are {len(theirs)} held-out images; give at least {round(1 / quantile)}.")
+    threshold = float(theirs.quantile(quantile))
+    if threshold == 0:
+        raise ShapeError("held-out images are training images, to the last bit; give real ones that G was not shown.")
+    return CopyCheck(
+        nearer=int((own < threshold).sum()),
+        generated=len(own),
+        held_out=len(theirs),
+        quantile=quantile,
+        threshold=threshold,
+        median=float(own.median()),
+        held_out_median=float(theirs.median()),
+    )
+
+
+def nearest(points: Tensor, others: Tensor) -> tuple[Tensor, Tensor]:
+    """Euclidean distance [n], float64, and index [n] of the nearest of `others` [m, …] to each of the points [n, …].
+
+    Raises `ShapeError` for points of unlike or other shapes, or not finite.
+    """
+    points, others = flat(points, "points"), flat(others, "others")
+    require_same_dim(points=points, others=others)
+    squares = others.square().sum(dim=1)
+    parts = points.split(rows_at_once(others))
+    index = torch.cat([(squares - 2 * part @ others.T).argmin(dim=1) for part in parts])
+    return (points - others[index]).norm(dim=1), index  # by differences: exact for copies
