@@ -51,7 +51,7 @@ def test_a_fraction_is_what_is_written(tenth: Any):
         (sp.Symbol("D"), "a Symbol"),
         (D, "a Symbol"),
     ],
-    ids=repr,
+    ids=lambda value: getattr(value, "__name__", repr(value)),
 )
 def test_what_is_no_number_is_named(value: Any, shown: str):
     for name in "abc":
