@@ -17,6 +17,7 @@ from ganlab.exercises import Exercise, check, compare, of_lesson, predict, solut
 LESSONS = sorted(path.stem[-2:] for path in Path(exercises.__file__).parent.glob("lesson_*.py"))
 ALL = [exercise for lesson in LESSONS for exercise in of_lesson(lesson)]
 D, t = sp.Symbol("D", real=True), sp.Symbol("t", real=True)
+EVEN = 1 + (-1) ** sp.Symbol("n", integer=True)
 
 SQUARE = Exercise("99.1", lambda x: x**2, ((2.0,), (3.0,)), ((lambda x: -(x**2), "The sign."),))
 LOSS = Exercise("99.2", lambda: -sp.log(D), mistakes=((lambda: sp.log(D), "It is minimised: mind the sign."),))
@@ -97,6 +98,7 @@ def test_what_is_said_of_an_attempt(exercise: Exercise, attempt, said: str):
         (True, np.True_, np.False_),
         (1.0, sp.Integer(1), True),
         (sp.oo, sp.oo, sp.Integer(1)),
+        (2 * EVEN, EVEN**2, -2 * EVEN),  # for whole numbers alone
         (sp.Matrix([D, 1]), sp.ImmutableMatrix([sp.Symbol("D"), 1]), sp.Matrix([1, D])),
         (torch.ones(2), torch.ones(2, dtype=torch.bfloat16), torch.zeros(2, dtype=torch.bfloat16)),
         ((1.0, sp.sqrt(2)), (1, sp.sqrt(2)), (1.0, 2)),
