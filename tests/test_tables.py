@@ -11,7 +11,6 @@ from ganlab.experiments import records, study, tables
 
 ROOT = Path(__file__).parents[1]
 COURSE = ROOT / records.FOLDER
-README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def test_the_short_table_is_the_long_one_summed_up():
@@ -58,4 +57,3 @@ def test_the_list_names_every_study_with_its_lesson_and_costs():
         seeds = re.findall(rf"{re.escape(one.about)}; (.*) seeds unless told otherwise", listing)
         assert seeds == ([] if one.seeds is None else [str(one.seeds)])
         assert all(f"--preset {preset}: {how.cost}" in listing for preset, how in one.presets.items())
-        assert list((ROOT / "notebooks").glob(f"{one.lesson}_*.ipynb")) or f"Lesson {one.lesson} is planned" in README
