@@ -112,7 +112,7 @@ def test_the_discriminator_of_faces_keeps_to_the_released_limit(name: str):
 class OnLaw(recipes.Recipe):
     """A recipe whose networks take points and labels."""
 
-    def networks(self, seed: int, examples: Any = None, start: Any = None) -> tuple[nn.Module, nn.Module]:
+    def networks(self, seed: int, examples: Any = None) -> tuple[nn.Module, nn.Module]:  # noqa: ARG002
         return LabelledG(8), LabelledD(8)
 
 
