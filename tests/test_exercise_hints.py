@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import scipy.special
 import scipy.stats
+import torch
 from attempts import Answer, judged
 from test_exercise_formulas import FORMULAS
 
@@ -235,6 +236,15 @@ FUNCTIONS: dict[str, tuple[Answer, list[tuple[Answer, str]]]] = {
 @pytest.mark.parametrize("id_", FUNCTIONS)
 def test_a_function_gets_its_verdict(id_: str):
     judged(id_, *FUNCTIONS[id_])
+
+
+def test_a_repaired_pair_is_judged_without_a_draw_from_the_readers_random_numbers():
+    repaired = exercises.find("07.3")
+    assert repaired.judge is not None
+    pair = repaired.answer()
+    before = torch.get_rng_state()
+    assert repaired.judge(pair) == ""
+    assert torch.equal(torch.get_rng_state(), before)
 
 
 def test_no_exercise_with_hints_is_left_out():
