@@ -31,7 +31,7 @@ from mistakes import ROOT, Mutant, mutants_of
 COVERAGE = STATE / "coverage.json"
 PRELOADED = """torch torch._dynamo torchvision.transforms sympy numpy scipy.stats scipy.optimize sklearn.neighbors
     sklearn.cluster sklearn.datasets matplotlib.pyplot PIL.Image hypothesis nbformat IPython ipywidgets
-    safetensors.torch""".split()  # noqa: SIM905
+    safetensors.torch torchmetrics.image.fid""".split()  # noqa: SIM905
 
 
 # The tests ------------------------------------------------------------------------------------------------------------
