@@ -82,7 +82,10 @@ def test_train_stop_resume_and_sample(tmp_path: Path):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["train", "digitz"], "recipe is 'digitz'; give one of digits, cgan-digits, mnist-dcgan, gan2014-mnist, "),
+        (
+            ["train", "digitz"],
+            "recipe is 'digitz'; give one of digits, cgan-digits, mnist-dcgan, mnist-dcgan-authors, ",
+        ),
         (["train", "mnist-dcgan", "--root", "nowhere"], "train-images-idx3-ubyte cannot be read"),
         (["train", "digits", "--steps", "0"], "steps is 0"),
         (["train", "digits", "--every", "0"], "every is 0"),

@@ -2,6 +2,7 @@
 
 import copy
 import itertools
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -143,6 +144,7 @@ def test_labels_of_a_batch_are_those_of_its_examples_in_every_epoch(kind):
 @ON_PAIRS
 def test_in_a_step_each_network_sees_a_batch_with_its_own_labels(objective: Objective, k: int, fake_labels: str):
     trainer = labelled(objective, k=k, fake_labels=fake_labels)
+    trainer.fit = replace(trainer.fit, together=False)  # each batch by itself, to be looked at
     seen = seen_by(trainer)
     pairs = objective is RELATIVISTIC
     assert [role for role, *_ in seen] == ["G", "D", "D"] * k + ["G", "D"] + ["D"] * pairs

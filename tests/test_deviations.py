@@ -6,6 +6,7 @@ import torch
 from ganlab import models
 from ganlab.models.dcgan import VARIANTS
 from ganlab.models.deviations import DEVIATIONS, deviating
+from ganlab.models.traced import _read
 
 
 @pytest.mark.parametrize("name", DEVIATIONS)
@@ -23,3 +24,9 @@ def test_the_maps_at_64_pixels_are_those_that_were_published(variant: str, maps:
     G = models.DCGANGenerator(64, 3, width, variant=variant)
     convolutions = [layer for layer in G.modules() if isinstance(layer, torch.nn.ConvTranspose2d)]
     assert [layer.in_channels for layer in convolutions[-4:]] == [maps // 2**i for i in range(4)]
+
+
+@pytest.mark.parametrize(("op", "kind"), [("log", "unread"), ("soft", "unread"), ("relu", "activation")])
+def test_an_operation_is_no_activation_because_its_name_is_part_of_ones(op: str, kind: str):
+    x = torch.ones(2, 3)
+    assert _read(op, (x,), {}, [x], [x], 2)[0] == kind

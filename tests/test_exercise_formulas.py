@@ -87,15 +87,6 @@ FORMULAS: dict[str, tuple[str, dict[str, str]]] = {
             "exp(-1/2)*sigma**(-d)*(2*pi)**(-d/2)": "its logarithm",
         },
     ),
-    "07.4": (
-        "4*epsilon*(g_1 - g_2)/(Delta**2 + 4*epsilon)**(3/2)",
-        {
-            "4*epsilon*g_1/(Delta**2 + 4*epsilon)**(3/2)": "moves, too",
-            "4*epsilon*(g_1 + g_2)/(Delta**2 + 4*epsilon)**(3/2)": "sign of the second output",
-            "(g_1 - g_2)*(Delta**2 + 4*epsilon)**(-1/2)": "quotient rule",
-            "0": "Keep ε",
-        },
-    ),
     "09.3": (
         "-(1/(1 + r) - c)/(1 + r)**2",
         {

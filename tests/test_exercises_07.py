@@ -133,10 +133,13 @@ WRONG: dict[str, list[tuple[Callable[..., Any], str]]] = {
 @pytest.mark.parametrize("id_", WRONG)
 def test_each_wrong_answer_is_told_what_is_wrong_with_it(id_: str):
     exercise = find(id_)
+    heard: set[str] = set()
     for attempt, hint in WRONG[id_]:
         said = verdict(exercise, attempt)
         assert said.startswith("not yet. ")
         assert hint in said
+        heard.add(said)
+    assert {f"not yet. {hint}" for _, hint in exercise.mistakes} <= heard
 
 
 @pytest.mark.parametrize(

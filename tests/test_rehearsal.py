@@ -144,6 +144,10 @@ def test_all_that_is_unusual_is_said_at_once():
         image_trainer(DrawingG(), normed, penalty=R1(1.0))
 
 
+def test_samples_of_weights_that_are_nowhere_are_refused():
+    assert "meta device" in refusal(lambda: sample(ImageG().to("meta"), 3))
+
+
 # Ensembles ------------------------------------------------------------------------------------------------------------
 
 

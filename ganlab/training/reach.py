@@ -14,7 +14,7 @@ from torch.func import functional_call
 from ganlab.training.randomness import forked
 
 STRONG = 1e6
-"""How often the last layer's answers are taken: far beyond where a sigmoid or a tanh saturates."""
+"""How often the last layer's answers are taken, more often where they are small: there a sigmoid has saturated."""
 BEFORE_OVERFLOW = 50.0
 """How far they reach where more than that overflows, as in exp(t)/(1 + exp(t)): a sigmoid saturates at 40."""
 MOVED = 0.1
@@ -58,7 +58,7 @@ def _grown(model: nn.Module, x: Tensor, *y: Tensor) -> Tensor | None:
             layer, largest, usual = _last_layer(model, x, *y)
             if layer is None:
                 return None
-            for factor in (STRONG, BEFORE_OVERFLOW / largest):
+            for factor in (STRONG / min(1.0, largest), BEFORE_OVERFLOW / largest):
                 one, other = (_with(layer, sign * factor, model, x, *y) for sign in (1, -1))
                 if one.isfinite().all() and other.isfinite().all():
                     grown = torch.stack([one, other])

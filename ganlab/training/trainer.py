@@ -65,23 +65,22 @@ class Trainer(Resumable):
         labels: Any = None,
         rank: int = 0,
     ) -> None:
-        config = TrainConfig() if config is None else config
+        config = config if config is not None else TrainConfig()
         front_door.refuse_wrong_arguments(G, D, objective, config, rank)
         self.config, self.objective, self.rank = config, objective, rank
         self.device = pick_device(config.device)
         self.losses = objective.smoothed(config.label_smoothing).losses()
         self.z_dim = z_dim_of(G)
         self.value_range = declared_range(G) or value_range(G)
-        require_memory(config.steps, len(COLUMNS), "steps")
-        require_memory(config.batch, self.z_dim, "batch")
+        for n, floats, name in ((config.steps, len(COLUMNS), "steps"), (config.batch, self.z_dim, "batch")):
+            require_memory(n, floats, name)
         examples = as_examples(data)
         self.source = self._source(examples)
         self.conditions = conditions(labels, data, examples, config, self.device, rank)
 
         self.G, self.D = (model.to(self.device) for model in (G, D))
-        for model in (self.G, self.D):
-            if not model.training:  # else layers that were put into evaluation mode stay in it
-                model.train()
+        for model in (model for model in (self.G, self.D) if not model.training):
+            model.train()  # only then: else layers that were put into evaluation mode stay in it
         self.fit, said = self._looked_at(examples)
         for line in front_door.say_what_is_unusual(self.G, self.D) + said:
             warnings.warn(line, stacklevel=2)
@@ -103,8 +102,8 @@ class Trainer(Resumable):
         if self.conditions is not None:
             front_door.refuse_other_classes(self.G, self.D, self.conditions.classes)
             y = self.conditions.for_a_first_look()
-        penalty = self.config.penalty
-        return front_door.look(self.G, self.D, self.objective, real, z, y, examples, self._precision, penalty)
+        rest = examples, self._precision, self.config.penalty
+        return front_door.look(self.G, self.D, self.objective, real, z, y, *rest)
 
     def _first_noise(self) -> Tensor:
         source = generator(self.device, self.config.seed, self.rank, 0, "first look")
@@ -135,8 +134,7 @@ class Trainer(Resumable):
         """Both gradients at the same parameters and masks, then both updates. Returns losses and D's mean outputs."""
         with self._precision():
             fake = self._generated(z, *y.fake)
-            x, t_real = self._judged(x, *y.real)  # […], [batch]
-            fake, t_fake = self._judged(fake, *y.fake)
+            (x, t_real), (fake, t_fake) = self._judged(x, *y.real), self._judged(fake, *y.fake)  # […], [batch]
         loss_d = self.losses.discriminator(t_real, t_fake)
         loss_g = self._loss_of_G(t_real, t_fake)
         self.optimizer_d.zero_grad()
@@ -261,8 +259,7 @@ class Trainer(Resumable):
     def _both_judged(self, x: Tensor, fake: Tensor, y: Labels) -> tuple[Tensor, ...]:
         """What D sees of both batches, and its logits [batch] of each: in one pass, if that is the same."""
         if not self.fit.together:
-            x, t_real = self._judged(x, *y.real)
-            fake, t_fake = self._judged(fake, *y.fake)
+            (x, t_real), (fake, t_fake) = self._judged(x, *y.real), self._judged(fake, *y.fake)
             return x, fake, t_real, t_fake
         x, fake = self._seen(x), self._seen(fake)
         labels = [torch.cat(of_both) for of_both in zip(y.real, y.fake, strict=True)]
