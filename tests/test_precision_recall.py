@@ -53,7 +53,10 @@ def test_by_hand_on_the_line():
 
 
 def test_chunks_change_nothing(monkeypatch: pytest.MonkeyPatch):
-    generated, real = torch.randn(50, 3), torch.randn(70, 3)
+    """Generated points lie the further apart, the later they come."""
+    rng = torch.Generator().manual_seed(0)
+    generated = torch.linspace(0.1, 5, 50)[:, None] * torch.randn(50, 3, generator=rng)
+    real = 2 * torch.randn(70, 3, generator=rng)
     whole = precision_recall(generated, real)
     monkeypatch.setattr(points_of_metrics, "CHUNK_NUMBERS", 150)
     assert precision_recall(generated, real) == whole
