@@ -84,7 +84,7 @@ def test_train_stop_resume_and_sample(tmp_path: Path):
     [
         (
             ["train", "digitz"],
-            "recipe is 'digitz'; give one of digits, cgan-digits, mnist-dcgan, mnist-dcgan-authors, ",
+            "recipe is 'digitz'; give one of digits, cgan-digits, mnist-dcgan, ",
         ),
         (["train", "mnist-dcgan", "--root", "nowhere"], "train-images-idx3-ubyte cannot be read"),
         (["train", "digits", "--steps", "0"], "steps is 0"),
