@@ -73,7 +73,7 @@ WRONG: dict[str, list[tuple[Callable[..., Any], str]]] = {
         (lambda n: n // 4, "Each layer rounds for itself"),
         (lambda n: 0.25 * n, "A size is a whole number"),
         (lambda n: (n + 2 - 4) // 2 + 1, "That is the second layer alone"),
-        (lambda n: ((n - 1) // 2 + 1, n // 4), "Return one number"),
+        (lambda n: ((n - 1) // 2 + 1, ((n - 1) // 2 + 1) // 2), "Return one number"),
     ],
     "07.2": [
         (lambda: (4, 2, 1), "That makes 14 places of 7"),
@@ -116,7 +116,7 @@ WRONG: dict[str, list[tuple[Callable[..., Any], str]]] = {
         (lambda: 4 * epsilon / below ** sp.Rational(3, 2), "That is the slope of y₁"),
         (lambda: 0, "That is the answer for ε = 0"),
         (lambda: 4 * epsilon * (g_1 + g_2) / below ** sp.Rational(3, 2), "Mind the sign of the second output"),
-        (lambda: 8 * epsilon * (g_1 - g_2) / below ** sp.Rational(3, 2), "Twice that"),
+        (lambda: 2 * epsilon * (g_1 - g_2) / below ** sp.Rational(3, 2), "Twice that"),
         (lambda: (g_1 - Delta**2 / below * (g_1 - g_2) / 2) / sp.sqrt(below / 4), "ḡ has to be subtracted"),
     ],
     "07.5": [
