@@ -14,6 +14,7 @@ from ganlab import data, models
 from ganlab.errors import CheckpointError, ConfigError, ShapeError
 from ganlab.experiments import classifier_digits, classifier_mnist, records
 from ganlab.models import classifier
+from ganlab.training.randomness import generator
 
 ROOT = Path(__file__).parents[1]
 KEPT = sorted(classifier.WEIGHTS.glob("*.safetensors"))
@@ -221,6 +222,20 @@ def test_training_is_repeatable_and_of_its_seed():
     assert torch.equal(one, again)
     assert not torch.equal(one, other)
     assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_each_epoch_has_an_order_of_its_own_and_each_step_its_moves(monkeypatch: pytest.MonkeyPatch):
+    asked: list[tuple[int, int, str]] = []
+
+    def noting(device: torch.device, seed: int, rank: int, step: int, stream: str) -> torch.Generator:
+        asked.append((seed, step, stream))
+        return generator(device, seed, rank, step, stream)
+
+    monkeypatch.setattr(classifier_mnist, "generator", noting)
+    images, labels = classifier_mnist.parts("digits")["training"]
+    classifier_mnist.train(images[:192], labels[:192], classifier_digits.DIGITS, seed=5, epochs=2)  # of 3 batches
+    assert [(seed, step) for seed, step, stream in asked if stream == "order"] == [(5, 0), (5, 3)]
+    assert [(seed, step) for seed, step, stream in asked if stream == "shift"] == [(5, step) for step in range(6)]
 
 
 @pytest.mark.slow

@@ -73,6 +73,13 @@ def test_equal_points_make_no_ball():
     assert precision_recall(twice + 1e-3, twice, 1).precision == 0
 
 
+def test_where_the_points_lie_is_of_no_matter():
+    """Points of a fine grid, many on rims: the same far from 0, where squares have more digits than float64."""
+    rng = torch.Generator().manual_seed(2)
+    generated, real = (torch.randint(6, (40, 3), generator=rng).double() / 1024 for _ in range(2))
+    assert precision_recall(generated + 2**20, real + 2**20) == precision_recall(generated, real)
+
+
 def test_the_same_law_has_density_about_one():
     rng = torch.Generator().manual_seed(0)
     found = precision_recall(torch.randn(2000, 5, generator=rng), torch.randn(2000, 5, generator=rng))
