@@ -26,7 +26,7 @@ def test_the_core_imports_nothing_heavy():
 
 @pytest.mark.skipif(sys.platform != "linux", reason="libgomp is Linux's")
 @pytest.mark.parametrize(
-    ("said", "spins"), [({}, "10000"), ({"GOMP_SPINCOUNT": "7"}, "7"), ({"OMP_WAIT_POLICY": "active"}, "")]
+    ("said", "spins"), [({}, "30000"), ({"GOMP_SPINCOUNT": "7"}, "7"), ({"OMP_WAIT_POLICY": "active"}, "")]
 )
 def test_waiting_threads_sleep_soon_unless_told_otherwise(said: dict[str, str], spins: str):
     """Read off what torch's own threads say of themselves when they are loaded."""
