@@ -35,6 +35,16 @@ def test_what_is_said_of_checkpoints_works(tmp_path: Path):
     assert image_trainer(steps=3).resume(place)
 
 
+def test_a_state_is_taken_by_the_same_networks():
+    state = run(image_trainer(steps=3)).state_dict()
+    wider = ImageG()
+    wider.net = nn.Linear(4, 64, bias=False)
+    assert "give the same ones" in refusal(lambda: image_trainer(wider, steps=3).load_state_dict(state))
+    trainer = image_trainer(steps=3)
+    trainer.load_state_dict(state)
+    assert trainer.step == 3
+
+
 def test_what_is_said_of_exported_files_works(tmp_path: Path):
     trainer = run(image_trainer(ImageG()))
     export_generator(trainer, tmp_path / "g", weights_only=True)

@@ -263,6 +263,22 @@ def test_another_sets_file_is_refused_by_its_name(
     assert found.state == "damaged"
 
 
+def test_a_file_that_is_put_where_it_belongs_or_got_again_is_read(small_mnist: Path, monkeypatch: pytest.MonkeyPatch):
+    """What the two errors say to do."""
+    images, labels = small_mnist / "train-images-idx3-ubyte", small_mnist / "train-labels-idx1-ubyte"
+    whole = images.read_bytes()
+    monkeypatch.setattr(known, "_NAMES", {hashlib.md5(labels.read_bytes()).hexdigest(): "MNIST's labels"})
+    images.write_bytes(labels.read_bytes())
+    with pytest.raises(DatasetUnavailable, match="is MNIST's labels, not what belongs there; put it where it belongs"):
+        data.load("mnist")
+    images.write_bytes(whole[:-1])
+    with pytest.raises(DatasetUnavailable, match="delete it and get it again"):
+        data.load("mnist")
+    images.unlink()
+    images.write_bytes(whole)
+    assert len(data.load("mnist")) == 5
+
+
 def test_exchanged_files_of_one_set_are_named(small_mnist: Path, monkeypatch: pytest.MonkeyPatch):
     (small_mnist / "t10k-images-idx3-ubyte").write_bytes(idx(IMAGES[::-1]))
     published(small_mnist, monkeypatch, bytes)

@@ -86,5 +86,8 @@ def test_an_absent_file_and_unknown_parts_say_what_to_do(tmp_path: Path):
         data.load("tfd", root=tmp_path)
     with pytest.raises(ConfigError, match="part is 'valid'"):
         tfd(tmp_path, "valid")
-    with pytest.raises(ConfigError, match="fold is 5"):
+    with pytest.raises(ConfigError, match=r"fold is 5; give one of 0 … 4\."):
         tfd(tmp_path, fold=5)
+    write(tmp_path)
+    assert len(tfd(tmp_path, fold=4).images) > 0
+    assert len(data.load("tfd", root=tmp_path).images) > 0

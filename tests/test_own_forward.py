@@ -51,6 +51,8 @@ def test_a_backward_pass_that_fails_is_told_from_one_that_is_overwritten():
     line = refusal(lambda: image_trainer(D=ImageD(Backwards.apply)))
     assert "no gradient comes back to D (ImageD): the backward pass of a layer raises KeyError" in line
     assert "inplace" not in line
+    assert "mend it, or take another layer" in line
+    assert run(image_trainer(D=ImageD(torch.clone))).step == 3
 
 
 def test_a_gradient_that_is_not_finite_is_named_before_the_rates_are_blamed():
