@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 import torch
-from own import refusal
+from own import image_trainer, refusal
+from tiny import run
 
+from ganlab import models
 from ganlab.training import tune, tuning
 from ganlab.training.config import pick_device
-from ganlab.training.tuning import keep_freed_memory, quick_precision, spare_a_core
+from ganlab.training.tuning import is_small, keep_freed_memory, quick_precision, spare_a_core
 
 
 def here(monkeypatch: pytest.MonkeyPatch, *, cuda: bool, mps: bool) -> None:
@@ -99,10 +101,34 @@ print(asked, kept)
 def test_tuning_says_what_it_set_and_changes_no_result(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(tuning, "keep_freed_memory", lambda: False)
     (line,) = tune()
-    assert line == f"{torch.get_num_threads()} thread of {os.cpu_count()} cores"
+    assert line == f"1 thread of {os.cpu_count()} cores"
     monkeypatch.setattr(tuning, "keep_freed_memory", lambda: True)
     assert tune()[1] == "memory of layers up to 32 MiB is kept for the next step"
     assert torch.get_float32_matmul_precision() == "highest"
+
+
+@pytest.mark.parametrize(("tuned", "threads"), [(True, 1), (False, 2)])
+def test_small_networks_train_on_one_thread_where_that_was_asked_for(
+    tuned: bool, threads: int, monkeypatch: pytest.MonkeyPatch
+):
+    """Two threads were made ready; what is set while the networks run, and after."""
+    monkeypatch.setattr(tuning, "_tuned", tuned)
+    trainer = image_trainer(steps=2)
+    seen: list[int] = []
+    trainer.D.register_forward_hook(lambda *_: seen.append(torch.get_num_threads()))
+    torch.set_num_threads(2)
+    try:
+        run(trainer)
+        assert set(seen) == {threads}
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(1)
+
+
+def test_what_is_small():
+    assert is_small(models.MLPGenerator(side=8), models.MLPDiscriminator(side=8))
+    assert not is_small(models.MLPGenerator(side=8), models.MLPDiscriminator(side=28))  # 533,505 weights
+    assert not is_small(models.MLPGenerator(side=8), models.DCGANDiscriminator(8, 1, 4))
 
 
 def test_without_glibc_nothing_is_set(monkeypatch: pytest.MonkeyPatch):

@@ -1,8 +1,8 @@
 """Algorithm 1 of the 2014 paper: two symmetric steps, and a loop that yields one record per step."""
 
-import contextlib
 import warnings
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from typing import Any
 
 import torch
@@ -29,6 +29,7 @@ from ganlab.training.rehearsal import Fit
 from ganlab.training.resumable import Resumable
 from ganlab.training.sampling import draw_noise, require_memory, sample, z_dim_of
 from ganlab.training.sources import Law, Source, source_of
+from ganlab.training.tuning import is_small, one_thread
 from ganlab.training.turns import TURNS
 from ganlab.training.wrappers import unwrapped
 
@@ -90,7 +91,7 @@ class Trainer(Resumable):
         if config.compile:
             self.G.compile()
             self.D.compile()
-        self.step = self._known_finite = 0
+        self.step, self._known_finite, self._small = 0, 0, is_small(self.G, self.D)
         self._history = torch.zeros(config.steps, len(COLUMNS), dtype=torch.float32, device=self.device)
 
     def _source(self, examples: Tensor | Law) -> Source:
@@ -120,7 +121,8 @@ class Trainer(Resumable):
         front_door.refuse_inference_mode()
         one_step = TURNS[self.config.update]
         while self.step < self.config.steps:
-            with interrupts_deferred(), self._model_randomness(), compiler_named(), torch.enable_grad():
+            quickly = one_thread(self._small)
+            with interrupts_deferred(), self._model_randomness(), compiler_named(), torch.enable_grad(), quickly:
                 set_rates(self.config, self.step, self.optimizer_d, self.optimizer_g)
                 self._history[self.step] = torch.stack(one_step(self))
                 if self.ema is not None:
@@ -293,8 +295,6 @@ class Trainer(Resumable):
     def _precision(self) -> torch.autocast:
         return torch.autocast(self.device.type, torch.bfloat16, enabled=self.config.precision == "bfloat16")
 
-    @contextlib.contextmanager
-    def _model_randomness(self) -> Iterator[None]:
+    def _model_randomness(self) -> AbstractContextManager[None]:
         """Dropout and the like draw from a stream of this step; the caller's own randomness is untouched."""
-        with forked(self.device, derived_seed(self.config.seed, self.rank, self.step, "model")):
-            yield
+        return forked(self.device, derived_seed(self.config.seed, self.rank, self.step, "model"))

@@ -1,13 +1,16 @@
-"""What makes training quicker on this machine: settings of the whole process, none of which changes a result, and the
-precision in which its processor multiplies quickest."""
+"""What makes training quicker on this machine: settings of the whole process, none of which changes a result but for
+the order of its sums, and the precision in which its processor multiplies quickest."""
 
+import contextlib
 import ctypes
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
 
 import torch
+from torch import nn
 
 # Of glibc's malloc.h: from how much free memory at its end the heap is given back, and from which size a block is asked
 # of the system by itself, to be given back at once (32 MiB is the most that glibc takes).
@@ -15,14 +18,44 @@ M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
 HEAP_KEPT, LARGEST_BLOCK = 2**31 - 1, 2**25
 
 
+SMALL = 300_000
+"""Weights of a network below which one thread is as quick as two."""
+_tuned = False
+
+
 def tune() -> tuple[str, ...]:
-    """Spare a core and keep freed memory; what was set, a line each. Call it once, before training."""
+    """Spare a core, train small networks on one thread, keep freed memory; what was set, a line each. Call it once,
+    before training."""
+    global _tuned
+    _tuned = True
     spare_a_core()
     threads = torch.get_num_threads()
-    said = [f"{threads} thread{'s' if threads > 1 else ''} of {os.cpu_count()} cores"]
+    said = [f"{threads} thread{'s, one for small networks,' if threads > 1 else ''} of {os.cpu_count()} cores"]
     if keep_freed_memory():
         said.append(f"memory of layers up to {LARGEST_BLOCK >> 20} MiB is kept for the next step")
     return tuple(said)
+
+
+def is_small(*networks: nn.Module) -> bool:
+    """Whether networks are so small that a second thread makes a step no quicker: no convolutions, few weights."""
+    layers = (layer for network in networks for layer in network.modules())
+    few = all(sum(weight.numel() for weight in network.parameters()) < SMALL for network in networks)
+    return few and not any(isinstance(layer, nn.modules.conv._ConvNd) for layer in layers)
+
+
+@contextlib.contextmanager
+def one_thread(wanted: bool) -> Iterator[None]:
+    """Within it torch uses one thread, if that is wanted and `tune()` was called: where other programs run, the threads
+    of a small network wait for each other most of the time."""
+    threads = torch.get_num_threads()
+    if not (wanted and _tuned) or threads == 1:
+        yield
+        return
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def spare_a_core() -> None:

@@ -18,7 +18,7 @@ def main() -> None:
     core = "; ".join(f"import ganlab.{name}" for name in CORE.split())
     print("imports")
     for name, code in (("import ganlab", "import ganlab"), ("all of its core", core)):
-        found = ratio(importing(code), base, rounds=4)
+        found = ratio(importing(code), base, rounds=3)
         print(f"  {name:<20} {found.median:.2f} × import torch, sympy  ({found.ours:.2f} s, {found.other:.2f} s)")
 
 
