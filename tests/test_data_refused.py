@@ -120,6 +120,14 @@ def test_a_picture_that_claims_to_be_huge_is_refused_before_it_is_decoded(monkey
                 decoded(content, "x")
 
 
+def test_a_picture_that_was_too_large_and_is_made_smaller_is_read(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(pictures, "MOST_PIXELS", 20)
+    picture = Image.fromarray(COLOURS)  # 5 × 6
+    with pytest.raises(DatasetUnavailable, match="make it smaller"):
+        decoded(file(picture, "PNG"), "x")
+    assert decoded(file(picture.resize((4, 5)), "PNG"), "x").size == (4, 5)
+
+
 def test_a_large_picture_that_is_one_is_read_without_a_word(monkeypatch: pytest.MonkeyPatch):
     """Pillow warns from a limit on that cameras pass."""
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 20)
