@@ -186,6 +186,10 @@ EXERCISES = (
             ),
             (_normalised, "These are the normalised numbers. Return their correlation with the original ones."),
             (lambda batches: _correlation(batches) ** 2, "That is the square of the correlation."),
+            (
+                lambda batches: np.corrcoef(batches[0], batches[1])[0, 1],
+                "That compares two rows. Put all numbers in one row first: ravel, of both arrays.",
+            ),
         ),
     ),
 )
