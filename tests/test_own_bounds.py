@@ -11,8 +11,8 @@ from tiny import run
 from torch import Tensor, nn
 from torch.nn.utils import parametrizations
 
-from ganlab.objectives import D, Objective, least_squares
-from ganlab.training import R1
+from ganlab.objectives import NON_SATURATING, D, Objective, least_squares
+from ganlab.training import R1, TrainConfig, Trainer
 from ganlab.training.reach import range_of, reach
 
 PROBABILITIES: dict[str, Callable[[Tensor], Tensor]] = {
@@ -212,3 +212,14 @@ def test_an_objective_that_pays_the_same_for_both_is_said():
         image_trainer(objective=least_squares(1, 1, 1))
     own = Objective(name="own", real=(D - 1) ** 2, fake=D**2, generator=(D - 1) ** 2, output="score", source="here")
     assert run(image_trainer(objective=own)).step == 3
+
+
+def test_units_that_dropout_leaves_out_are_no_bound():
+    """Which of two units of unlike sign are left decides the sign of a logit: of 200 pairs none is warned of."""
+    config = TrainConfig(steps=1, batch=2, device="cpu")
+    for seed in range(200):
+        torch.manual_seed(seed)
+        few = nn.Sequential(nn.Flatten(), nn.Linear(64, 2), nn.Dropout(0.5), nn.Linear(2, 1, bias=False))
+        nn.init.constant_(few[1].bias, 10.0)
+        few[3].weight.data = torch.tensor([[1.0, -1.0]])
+        Trainer(ImageG(), few, NON_SATURATING, DIGITS.images[:2], config)

@@ -96,17 +96,19 @@ def _with_weights(model: nn.Module) -> Iterator[nn.Module]:
 
 def _with(layer: nn.Module, factor: float, model: nn.Module, x: Tensor, *y: Tensor) -> Tensor:
     """What a network gives when a layer's answers are multiplied by a factor, or, if it is no layer of torch's and may
-    bound its answers itself, its weights."""
+    bound its answers itself, its weights; with the same dropout each time."""
     if not type(layer).__module__.startswith("torch."):
         own = {id(weight) for weight in layer.parameters()}
         stronger = {name: factor * weight for name, weight in model.named_parameters() if id(weight) in own}
-        return functional_call(model, stronger, (x.clone(), *y)).float()
+        with forked(x.device, 0):
+            return functional_call(model, stronger, (x.clone(), *y)).float()
 
     def multiply(_layer: nn.Module, _given: Any, answer: Any) -> Any:
         return answer * factor
 
     hook = layer.register_forward_hook(multiply)
     try:
-        return model(x.clone(), *y).float()
+        with forked(x.device, 0):
+            return model(x.clone(), *y).float()
     finally:
         hook.remove()
