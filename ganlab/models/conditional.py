@@ -68,7 +68,7 @@ def joined(x: Tensor, y: Tensor, classes: int) -> Tensor:
 
 
 def one_hot(y: Tensor, n: int, classes: int) -> Tensor:
-    """Labels y int64 [n] as int64 [n, classes]: a row's one 1 stands in the column of its label. Raises `ShapeError`."""
+    """Labels y int64 [n] as int64 [n, classes]: in each row one 1, in its label's column. Raises `ShapeError`."""
     if y.shape != (n,) or y.dtype is not torch.int64:
         raise ShapeError(f"y has shape {list(y.shape)} {y.dtype}; give int64 labels [{n}].")
     try:
