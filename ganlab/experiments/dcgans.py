@@ -49,7 +49,7 @@ DCGANS = (
     ),
     Recipe(
         name="cdcgan-mnist",
-        about="a conditional DCGAN on MNIST, half as wide and five times as fast a learner: about five minutes on two cores",
+        about="a conditional DCGAN on MNIST, half as wide and five times as fast: about five minutes on two cores",
         data="mnist",
         G={"name": "ConditionalDCGANGenerator", "z_dim": 100, "width": 32, **_MNIST},
         D={"name": "ConditionalDCGANDiscriminator", "width": 32, **_MNIST},
@@ -59,7 +59,7 @@ DCGANS = (
     ),
     Recipe(
         name="dcgan-cifar10",
-        about="DCGAN on CIFAR-10 at 32×32 pixels: the paper's training and our average; 25 epochs, an hour on two cores",
+        about="DCGAN on CIFAR-10 at 32×32 pixels, as the paper trains; 25 epochs, about an hour on two cores",
         data="cifar10",
         G={"name": "DCGANGenerator", "z_dim": 100, **_TORCH, "size": 32},
         D={"name": "DCGANDiscriminator", **_TORCH, "size": 32},

@@ -61,7 +61,7 @@ class TensorSource:
         try:
             self._examples = examples.to(device)
         except torch.OutOfMemoryError as error:
-            room = f"{examples.nbytes / 2**30:,.1f} GiB"
+            room = f"{examples.nbytes / 2**30:,.2f} GiB"
             raise ConfigError(
                 f"the examples take {room}, more than {device} has free; give fewer of them, smaller ones, or"
                 " device='cpu'."
