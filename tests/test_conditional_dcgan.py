@@ -2,6 +2,7 @@
 
 import itertools
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -17,7 +18,7 @@ from ganlab.models.guidelines import check
 from ganlab.objectives import NON_SATURATING
 from ganlab.training import TrainConfig, Trainer
 
-DCGAN = {"size": 16, "channels": 2, "width": 3}
+DCGAN: dict[str, Any] = {"size": 16, "channels": 2, "width": 3}
 
 
 @pytest.fixture(autouse=True)
@@ -127,7 +128,7 @@ def test_labels_of_ones_own_are_checked_with():
     ],
     ids=str,
 )
-def test_what_makes_no_network_is_refused(arguments: dict, said: str):
+def test_what_makes_no_network_is_refused(arguments: dict[str, Any], said: str):
     for kind in (models.ConditionalDCGANGenerator, models.ConditionalDCGANDiscriminator):
         with pytest.raises(ConfigError, match=said):
             kind(**arguments)

@@ -96,7 +96,7 @@ def test_the_conditional_recipe_trains_on_labelled_digits(monkeypatch: pytest.Mo
 
     digits = data.load("digits", size=28, limit=300)
     monkeypatch.setattr(data, "load", lambda *_, **__: digits)
-    trainer = run(small("cdcgan-mnist").trainer(steps=2, device="cpu"))
+    trainer = run(small("cdcgan-mnist").trainer(steps=2, batch=16, device="cpu"))
     assert trainer.classes == 10
     assert trainer.sample(20, labels=7).shape == (20, 1, 28, 28)
 

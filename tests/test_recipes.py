@@ -95,7 +95,7 @@ def test_epochs_are_counted_with_the_options_of_the_run():
     assert (config.steps, config.batch, config.optimizer_d) == (120, 50, replace(recipes.SGD_2014, epoch=24))
     assert recipe._with_epochs(images, steps=7).steps == 7
     given = recipe._with_epochs(images, batch=50, optimizer_g=SGD(epoch=3))
-    assert (given.steps, given.optimizer_g, given.optimizer_d.epoch) == (120, SGD(epoch=3), 24)
+    assert (given.steps, given.optimizer_g, given.optimizer_d) == (120, SGD(epoch=3), config.optimizer_d)
 
 
 def test_the_conditional_digits_are_the_digits_with_labels():
