@@ -3,6 +3,7 @@
 import os
 import shlex
 import sys
+import warnings
 from pathlib import Path
 from typing import Annotated
 
@@ -50,6 +51,16 @@ def train(
     ] = "float32",
     compile: Annotated[bool, tyro.conf.arg(help="torch.compile both networks: slow start, faster steps.")] = False,  # noqa: A002
     every: Annotated[int, tyro.conf.arg(help="Steps between two checkpoints, each with a sample grid.")] = 500,
+    batch: Annotated[int | None, tyro.conf.arg(help="Real samples per update (else the recipe's own number).")] = None,
+    data: Annotated[
+        str | None, tyro.conf.arg(help="Your own images, where a recipe takes some, such as folder:PATH.")
+    ] = None,
+    size: Annotated[
+        int | None, tyro.conf.arg(help="Pixels of a side, where a recipe leaves it open (else its own number).")
+    ] = None,
+    limit: Annotated[
+        int | None, tyro.conf.arg(help="Train on so many images, where a recipe leaves it open (else on all).")
+    ] = None,
     start: Annotated[
         Path | None, tyro.conf.arg(help="Generator of the stage before (else generator.safetensors in its folder).")
     ] = None,
@@ -61,20 +72,23 @@ def train(
     labels a row for each class), history.csv (both losses and D's mean output per step) and, at the end,
     generator.safetensors (to sample from).
     """
-    chosen = recipes.get(recipe)
+    chosen = recipes.get(recipe).with_images(data, size=size, limit=limit)
     if every < 1:
         raise ConfigError(f"every is {every}; give an integer of at least 1.")
     if steps is not None and steps > MOST_STEPS:
         raise ConfigError(f"steps is {steps}; give at most {MOST_STEPS:,}.")
     folder = out or Path("runs") / recipe
+    if chosen.name != recipe:
+        print(f"{recipe} is called {chosen.name} now; this is the same run, in {folder}")
     folder.mkdir(parents=True, exist_ok=True)
     training.tune()
     options = {"seed": seed, "device": device, "precision": precision, "compile": compile}
+    options |= {name: value for name, value in (("steps", steps), ("batch", batch)) if value is not None}
     if start is not None and not chosen.after:
         raise ConfigError(f"start is {start} and {recipe} begins anew; leave it out.")
     if chosen.after and start is None:
         start = Path("runs") / chosen.after / GENERATOR
-    trainer = chosen.trainer(root, start, **options, **({} if steps is None else {"steps": steps}))
+    trainer = chosen.trainer(root, start, **options)
     if trainer.resume(folder / CHECKPOINT):
         print(f"going on from step {trainer.step} of {folder / CHECKPOINT}")
     try:
@@ -220,7 +234,8 @@ def ledger(
 
 
 def main() -> None:
-    """Run a command; a deliberate error is one line on stderr and exit status 2."""
+    """Run a command; a warning is one line on stderr, and a deliberate error, too, with exit status 2."""
+    warnings.formatwarning = lambda message, *_args, **_options: f"warning: {message}\n"
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(encoding="utf-8", errors="replace")  # pyright: ignore[reportAttributeAccessIssue]
     names = "; ".join(f"{name}: {recipe.about}" for name, recipe in recipes.RECIPES.items())

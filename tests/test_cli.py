@@ -84,9 +84,17 @@ def test_train_stop_resume_and_sample(tmp_path: Path):
     [
         (
             ["train", "digitz"],
-            "recipe is 'digitz'; give one of digits, cgan-digits, mnist-dcgan, ",
+            "recipe is 'digitz'; give one of digits, cgan-digits, dcgan-mnist, ",
         ),
         (["train", "mnist-dcgan", "--root", "nowhere"], "train-images-idx3-ubyte cannot be read"),
+        (["train", "dcgan-celeba", "--root", "."], "list_eval_partition.txt cannot be read"),
+        (["train", "dcgan-lsun", "--root", "."], "data.mdb is not there; get LSUN's bedroom in LMDB form."),
+        (["train", "dcgan-lsun", "--data", "lsun/kitchen", "--root", "."], "get LSUN's kitchen in LMDB form."),
+        (["train", "dcgan-folder"], "dcgan-folder has no images of its own; give data as folder:PATH."),
+        (["train", "dcgan-folder", "--data", "folder:none"], "none cannot be read (No such file or directory); give"),
+        (["train", "digits", "--data", "folder:x"], "data is folder:x, which digits does not take; leave it out."),
+        (["train", "dcgan-cifar10", "--size", "64"], "size is 64, which dcgan-cifar10 does not take; leave it out."),
+        (["train", "digits", "--batch", "0"], "batch is 0; give an integer of at least 1"),
         (["train", "digits", "--steps", "0"], "steps is 0"),
         (["train", "digits", "--every", "0"], "every is 0"),
         (["train", "digits", "--start", "x"], "start is x and digits begins anew; leave it out"),

@@ -13,6 +13,7 @@ from torch.utils.data import DataLoader, Dataset, TensorDataset
 from ganlab import data
 from ganlab.objectives import NON_SATURATING
 from ganlab.training import TrainConfig, Trainer
+from ganlab.training.sources import TensorSource
 
 
 def test_images_may_come_as_a_set_or_an_array():
@@ -107,3 +108,13 @@ def test_a_law_is_tried_once():
         (lambda *_: 1 / 0, "cannot draw 8 examples"),
     ):
         assert named in refusal(lambda draw=draw: on_law(draw))
+
+
+def test_more_examples_than_a_device_has_room_for_are_refused(monkeypatch: pytest.MonkeyPatch):
+    def full(*_: object) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 34.71 GiB.\nGPU 0 has …")
+
+    images = torch.zeros(1, 1, 32, 32, dtype=torch.uint8).expand(2**20, 3, 32, 32)
+    monkeypatch.setattr(torch.Tensor, "to", full)
+    said = refusal(lambda: TensorSource(images, 8, (-1, 1), torch.device("cuda:0"), 0, 0))
+    assert said.startswith("the examples take 3.00 GiB, more than cuda:0 has free; give fewer of them, smaller ones")

@@ -219,7 +219,8 @@ def test_units_that_dropout_leaves_out_are_no_bound():
     config = TrainConfig(steps=1, batch=2, device="cpu")
     for seed in range(200):
         torch.manual_seed(seed)
-        few = nn.Sequential(nn.Flatten(), nn.Linear(64, 2), nn.Dropout(0.5), nn.Linear(2, 1, bias=False))
-        nn.init.constant_(few[1].bias, 10.0)
-        few[3].weight.data = torch.tensor([[1.0, -1.0]])
+        units, last = nn.Linear(64, 2), nn.Linear(2, 1, bias=False)
+        nn.init.constant_(units.bias, 10.0)
+        last.weight.data = torch.tensor([[1.0, -1.0]])
+        few = nn.Sequential(nn.Flatten(), units, nn.Dropout(0.5), last)
         Trainer(ImageG(), few, NON_SATURATING, DIGITS.images[:2], config)

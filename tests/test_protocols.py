@@ -52,9 +52,16 @@ def stand_in(monkeypatch: pytest.MonkeyPatch) -> Callable[[Tensor, Tensor], None
     """Puts images in the place of MNIST: it is asked for by name, and under the folder that was given."""
 
     def put(train: Tensor, test: Tensor) -> None:
-        def load(name: str, *, root: Path | None = None, split: str = "train", size: int | None = None) -> ImageSet:
+        def load(
+            name: str,
+            *,
+            root: Path | None = None,
+            split: str = "train",
+            size: int | None = None,
+            limit: int | None = None,
+        ) -> ImageSet:
             assert (name, root, size) == ("mnist", PLACE, None)
-            chosen = {"train": train, "test": test}[split]
+            chosen = {"train": train, "test": test}[split][:limit]
             return ImageSet(name, chosen, torch.zeros(len(chosen), dtype=torch.int64), ("0",))
 
         monkeypatch.setattr(images, "load", load)

@@ -12,10 +12,16 @@ from ganlab import data, models
 from ganlab.errors import ConfigError
 from ganlab.experiments import recipes
 from ganlab.objectives import NON_SATURATING, RELATIVISTIC, least_squares
-from ganlab.training import Adam, TrainConfig
+from ganlab.training import SGD, Adam, TrainConfig
 from ganlab.training.sampling import z_dim_of
 
-SHAPES = {"digits": (1, 8, 8), "mnist": (1, 28, 28), "cifar10": (3, 32, 32), "tfd": (1, 48, 48)}
+SHAPES = {
+    "digits": (1, 8, 8),
+    "mnist": (1, 28, 28),
+    "cifar10": (3, 32, 32),
+    "tfd": (1, 48, 48),
+    **dict.fromkeys(("celeba", "lsun/bedroom", None), (3, 64, 64)),
+}
 
 
 @pytest.mark.parametrize("name", recipes.RECIPES)
@@ -25,7 +31,7 @@ def test_networks_fit_the_data(name: str):
     G, D = recipe.networks(0)
     z, y = torch.randn(3, z_dim_of(G)), [torch.zeros(3).long()] * recipe.labels
     x = G.eval()(z, *y)
-    expected = SHAPES[recipe.data] if isinstance(recipe.data, str) else (2,)
+    expected = SHAPES[recipe.data] if recipe.data is None or isinstance(recipe.data, str) else (2,)
     assert x.shape == (3, *expected)
     assert recipe.size in (None, expected[-1])
     assert D.eval()(x, *y).shape == (3,)
@@ -44,7 +50,7 @@ def test_the_modern_recipes_train_as_usual():
     for name, options in {
         "digits": {"steps": 3000, "ema": 0.99},
         "cgan-digits": {"steps": 3000, "ema": 0.99},
-        "mnist-dcgan": {"steps": 5000, "noise": "uniform", "ema": 0.999},
+        "dcgan-mnist": {"steps": 5000, "batch": 64, "noise": "uniform", "ema": 0.999},
         "mnist-mlp": {"batch": 100, "ema": 0.99999, "ema_warmup": 1},
     }.items():
         recipe = recipes.get(name)
@@ -56,7 +62,7 @@ def test_the_modern_recipes_train_as_usual():
 
 def test_dcgans_authors_add_l2_and_give_each_minibatch_to_one_network():
     """`train_uncond_dcgan.py`: 128 images, z uniform, 10⁻⁵ in both gradients; 25 epochs with N/256 updates of each."""
-    recipe = recipes.get("mnist-dcgan-authors")
+    recipe = recipes.get("dcgan-mnist-authors")
     config = recipe.config
     assert (config.batch, config.k, config.update, config.noise) == (128, 1, "one per minibatch", "uniform")
     assert config.optimizer_d == config.optimizer_g == Adam(2e-4, 0.5, 0.999, weight_decay=1e-5)
@@ -78,6 +84,18 @@ def test_epochs_are_passes_over_the_images_whatever_a_step_takes():
     ):
         changed = replace(recipe, objective=objective, config=replace(recipe.config, **options))
         assert changed._with_epochs(images).steps == 5 * steps_an_epoch
+        given = replace(recipe, objective=objective)._with_epochs(images, **options)
+        assert given.steps == 5 * steps_an_epoch
+
+
+def test_epochs_are_counted_with_the_options_of_the_run():
+    """1,200 images are 12 batches of 100, 24 of 50; what is given is not counted."""
+    images, recipe = torch.empty(1200, 0), replace(recipes.get("gan2014-mnist"), epochs=5)
+    config = recipe._with_epochs(images, batch=50)
+    assert (config.steps, config.batch, config.optimizer_d) == (120, 50, replace(recipes.SGD_2014, epoch=24))
+    assert recipe._with_epochs(images, steps=7).steps == 7
+    given = recipe._with_epochs(images, batch=50, optimizer_g=SGD(epoch=3))
+    assert (given.steps, given.optimizer_g, given.optimizer_d) == (120, SGD(epoch=3), config.optimizer_d)
 
 
 def test_the_conditional_digits_are_the_digits_with_labels():
@@ -130,5 +148,6 @@ def test_the_ring_is_least_squares_of_0_1_1():
 
 
 def test_an_unknown_recipe_is_named_with_those_there_are():
-    with pytest.raises(ConfigError, match=r"^recipe is 'dcgan'; give one of digits, cgan-digits, "):
+    with pytest.raises(ConfigError, match=r"^recipe is 'dcgan'; give one of digits, cgan-digits, dcgan-mnist, "):
         recipes.get("dcgan")
+    assert "mnist-dcgan" not in recipes.RECIPES

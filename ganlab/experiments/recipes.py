@@ -1,97 +1,13 @@
-"""Experiments by name: data, networks, objective and options, each as one frozen value."""
+"""Experiments by name: those of the GAN paper and of the course here, DCGAN's in `dcgans`."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any
-
-import torch
-from torch import Tensor, nn
+from dataclasses import replace
 
 from ganlab import data, models
-from ganlab.errors import CheckpointError, ConfigError
-from ganlab.objectives import GAN_2014, NON_SATURATING, Objective, least_squares
-from ganlab.training import SGD, Adam, TrainConfig, Trainer, load_generator
-from ganlab.training.sources import Law
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """One experiment.
-
-    data         an image set's name for `ganlab.data.load`, or a law with known density
-    G, D         specifications for `ganlab.models.build`
-    first        train on the first so many images only: the rest is for validation
-    prepare      what is done to the images once, before training; None: they are scaled to G's output range
-    epochs       the length in passes over the images (then `config.steps` is not used); the momentum's epoch follows
-    output_bias  sets the bias of G's output, from the mean of the images in [0, 1]
-    after        the recipe whose trained generator this one's is stacked on, which is what `stack` does
-    labels       whether both networks take the labels of the examples
-    """
-
-    name: str
-    about: str
-    data: str | Law
-    G: dict[str, Any]
-    D: dict[str, Any]
-    objective: Objective
-    config: TrainConfig
-    size: int | None = None
-    first: int | None = None
-    prepare: Callable[[Tensor], Tensor] | None = None
-    epochs: int | None = None
-    output_bias: Callable[[Any, Tensor], None] | None = None
-    after: str | None = None
-    stack: Callable[[Any, nn.Module], None] | None = None
-    labels: bool = False
-
-    def trainer(self, root: Path | None = None, start: Path | None = None, **options: Any) -> Trainer:
-        """A trainer at step 0, with some options of the config replaced; the seed also decides the initial weights.
-
-        `start` is the exported generator of the recipe before, where there is one. Raises `DatasetUnavailable` when the
-        images are not under `root`, `ConfigError` for options that do not fit, `CheckpointError` without `start`.
-        """
-        first_stage = None if self.after is None else self._first_stage(start)
-        examples, labels = self.data, True if self.labels else None
-        if isinstance(examples, str):
-            loaded = data.load(examples, root=root, size=self.size)
-            examples = loaded.images[: self.first]
-            labels = loaded.labels[: self.first] if self.labels else None
-        config = replace(self._with_epochs(examples), **options)
-        G, D = self.networks(config.seed, examples)
-        if self.stack is not None and first_stage is not None:
-            self.stack(G, first_stage)
-        if self.prepare is not None and isinstance(examples, Tensor):
-            examples = self.prepare(examples)
-        return Trainer(G, D, self.objective, examples, config, labels=labels)
-
-    def networks(self, seed: int, examples: Any = None) -> tuple[nn.Module, nn.Module]:
-        """G and D untrained, with this seed; `output_bias` follows the mean of uint8 images, if they are given."""
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
-            G, D = models.build(self.G), models.build(self.D)
-        if self.output_bias is not None and isinstance(examples, Tensor):
-            self.output_bias(G, examples.float().mean(dim=0) / 255)
-        return G, D
-
-    def _first_stage(self, start: Path | None) -> nn.Module:
-        if start is None or not start.exists():
-            raise CheckpointError(f"{self.name} goes on from {start}, which is not there; train {self.after} first.")
-        return load_generator(start)[0]
-
-    def _with_epochs(self, examples: Any) -> TrainConfig:
-        """The config, with steps and the momentum's epoch counted in passes over these images."""
-        if self.epochs is None:
-            return self.config
-        pairs = self.objective.output == "pair"
-        updates = max(1, len(examples) // (self.config.batch * self.config.minibatches(pairs)))
-        optimizers = {
-            role: replace(optimizer, epoch=updates)
-            for role in ("optimizer_d", "optimizer_g")
-            if isinstance(optimizer := getattr(self.config, role), SGD)
-        }
-        return replace(self.config, steps=self.epochs * updates, **optimizers)
-
+from ganlab.errors import ConfigError
+from ganlab.experiments.dcgans import DCGANS
+from ganlab.experiments.recipe import Recipe
+from ganlab.objectives import GAN_2014, NON_SATURATING, least_squares
+from ganlab.training import SGD, Adam, TrainConfig
 
 SGD_2014 = SGD(lr=0.1, momentum=0.5, decay=1.000004, lr_floor=1e-6, final_momentum=0.7, epoch=500, ramp_epochs=250)
 """Both players' optimiser on MNIST in the 2014 paper's released code; an epoch is 500 batches of 100."""
@@ -103,17 +19,6 @@ def _as_2014(lr: float, batch: int = 100) -> TrainConfig:
     return TrainConfig(batch=batch, update="simultaneous", optimizer_d=sgd, optimizer_g=sgd)
 
 
-DCGAN_AUTHORS = TrainConfig(
-    batch=128,
-    update="one per minibatch",
-    optimizer_d=Adam(weight_decay=1e-5),
-    optimizer_g=Adam(weight_decay=1e-5),
-    noise="uniform",
-)
-"""How the code that DCGAN's first author published trains on faces, for 25 epochs (Radford et al. 2015, sec. 4, and its
-`train_uncond_dcgan.py`): the paper has neither the weight decay nor minibatches that are for one network alone."""
-
-
 _FACES = {"channels": 1, "side": 48, "units": 1200, "max_norm": 1.9365}
 _CIFAR_2014 = {
     "data": "cifar10",
@@ -122,7 +27,6 @@ _CIFAR_2014 = {
     "prepare": data.contrast_normalized,
     "epochs": 250,
 }
-_DCGAN = {"size": 28, "channels": 1, "width": 64}
 _RECIPES = (
     Recipe(
         name="digits",
@@ -143,25 +47,7 @@ _RECIPES = (
         config=TrainConfig(steps=3000, ema=0.99),
         labels=True,
     ),
-    Recipe(
-        name="mnist-dcgan",
-        about="DCGAN on MNIST at 28×28 pixels: about four minutes on two cores",
-        data="mnist",
-        G={"name": "DCGANGenerator", "z_dim": 100, **_DCGAN},
-        D={"name": "DCGANDiscriminator", **_DCGAN},
-        objective=NON_SATURATING,
-        config=TrainConfig(steps=5000, noise="uniform", ema=0.999),
-    ),
-    Recipe(
-        name="mnist-dcgan-authors",
-        about="DCGAN on MNIST with the networks and the training of its authors' code for faces; 25 epochs",
-        data="mnist",
-        G={"name": "DCGANGenerator", "z_dim": 100, "variant": "authors", **_DCGAN},
-        D={"name": "DCGANDiscriminator", "variant": "authors", **_DCGAN},
-        objective=NON_SATURATING,
-        config=DCGAN_AUTHORS,
-        epochs=25,
-    ),
+    *DCGANS,
     Recipe(
         name="gan2014-mnist",
         about="the 2014 paper's networks and training on MNIST; 1000 epochs, hours without a GPU",
@@ -235,10 +121,13 @@ _RECIPES = (
     ),
 )
 RECIPES = {recipe.name: recipe for recipe in _RECIPES}
+RENAMED = {"mnist-dcgan": "dcgan-mnist", "mnist-dcgan-authors": "dcgan-mnist-authors"}
+"""Names of before, which go on to be understood: a run that was begun under one is gone on with."""
 
 
 def get(name: str) -> Recipe:
-    """The recipe of this name. Raises `ConfigError` listing the names for any other."""
+    """The recipe of this name, or of one of `RENAMED`. Raises `ConfigError` listing the names for any other."""
+    name = RENAMED.get(name, name)
     if name not in RECIPES:
         raise ConfigError(f"recipe is {name!r}; give one of {', '.join(RECIPES)}.")
     return RECIPES[name]

@@ -9,6 +9,7 @@ too, and have `classes`, how many there are. `build(module.spec)` makes a networ
 from ganlab.models.base import build, spec_of, value_range
 from ganlab.models.classifier import Classifier, trained
 from ganlab.models.conditional import ConditionalMLPDiscriminator, ConditionalMLPGenerator
+from ganlab.models.conditional_dcgan import ConditionalDCGANDiscriminator, ConditionalDCGANGenerator
 from ganlab.models.dcgan import VARIANTS, DCGANDiscriminator, DCGANGenerator
 from ganlab.models.mlp import MLPDiscriminator, MLPGenerator
 from ganlab.models.mlp2014 import Discriminator2014, Generator2014, Maxout
@@ -25,6 +26,8 @@ __all__ = [
     "VARIANTS",
     "Classifier",
     "ColourGenerator2014",
+    "ConditionalDCGANDiscriminator",
+    "ConditionalDCGANGenerator",
     "ConditionalMLPDiscriminator",
     "ConditionalMLPGenerator",
     "ConvDiscriminator2014",

@@ -64,10 +64,14 @@ def joined(x: Tensor, y: Tensor, classes: int) -> Tensor:
 
     The first layer's weights on these columns are an embedding of the label, which is learned. Raises `ShapeError`.
     """
-    if y.shape != x.shape[:1] or y.dtype is not torch.int64:
-        raise ShapeError(f"y has shape {list(y.shape)} {y.dtype}; give int64 labels [{len(x)}].")
+    return torch.cat([x, one_hot(y, len(x), classes).to(x.dtype)], dim=1)
+
+
+def one_hot(y: Tensor, n: int, classes: int) -> Tensor:
+    """Labels y int64 [n] as int64 [n, classes]: in each row one 1, in its label's column. Raises `ShapeError`."""
+    if y.shape != (n,) or y.dtype is not torch.int64:
+        raise ShapeError(f"y has shape {list(y.shape)} {y.dtype}; give int64 labels [{n}].")
     try:
-        columns = F.one_hot(y, classes)
+        return F.one_hot(y, classes)
     except RuntimeError as error:
         raise ShapeError(f"y holds labels from {int(y.min())} to {int(y.max())}; give 0 … {classes - 1}.") from error
-    return torch.cat([x, columns.to(x.dtype)], dim=1)

@@ -10,7 +10,7 @@ in D. What the paper's text leaves open its code and its descendants settled in 
                the statistics of the present batch, in sampling, too, so that an image depends on its companions;
                G's first batch norm has a mean and a gain per unit, not per map. Trained with 10⁻⁵ times each parameter
                added to its gradient, and each minibatch for one network alone, G first: `Adam(weight_decay=1e-5)` and
-               `update="one per minibatch"` of `ganlab.training`, as the recipe "mnist-dcgan-authors" has them.
+               `update="one per minibatch"` of `ganlab.training`, as the recipe "dcgan-mnist-authors" has them.
     "torch"    the Torch version of its last author, which PyTorch's own example follows: 4×4 kernels, 64 maps, z
                normal; G begins and D ends with a convolution. Biases only where no batch norm follows (PyTorch's
                example has none). The default.
@@ -112,9 +112,7 @@ class DCGANGenerator(Rebuildable):
         """Images from z [batch, z_dim]. Raises `ShapeError`, of one z, too, where units are compared over the batch."""
         require_shape(z, (self.z_dim,), "z")
         if len(z) < self._fewest:
-            raise ShapeError(
-                f"z has shape {list(z.shape)}; give at least 2: each unit is compared with those of others."
-            )
+            raise ShapeError(f"z holds {len(z)}; give at least 2: each unit is compared with those of others.")
         return self.net(z if self._linear else z[:, :, None, None])  # → [batch, C, size, size]
 
 

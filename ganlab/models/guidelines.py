@@ -62,11 +62,14 @@ class Report:
         return f"<table>{''.join(rows)}</table>"
 
 
-def check(G: nn.Module, D: nn.Module, *, z: Tensor | None = None, x: Tensor | None = None) -> Report:
+def check(
+    G: nn.Module, D: nn.Module, *, z: Tensor | None = None, x: Tensor | None = None, y: Tensor | None = None
+) -> Report:
     """Which of DCGAN's guidelines a pair keeps, with the layers that break the others. The networks stay as they are.
 
     z    an example batch for G, [batch ≥ 2, …]; by default normal numbers [4, G.z_dim]
     x    an example batch for D; by default what G makes of z
+    y    labels [batch] for both; by default 0, 1, … where G says how many `classes` there are, else none
 
     The weights are judged as they are: after a training they are no longer as they were drawn. Raises `ConfigError`
     where G has no `z_dim` and no z is given, `ShapeError` where a network cannot be run or gives no single tensor.
@@ -76,8 +79,11 @@ def check(G: nn.Module, D: nn.Module, *, z: Tensor | None = None, x: Tensor | No
             raise ConfigError("G has no z_dim; give z, an example batch for it.")
         like = next(iter(G.parameters()), torch.zeros(()))
         z = torch.randn(4, z_dim, generator=torch.Generator().manual_seed(0)).to(like.device)
-    of_G = trace(G, z, name="G")
-    of_D = trace(D, of_G.output if x is None else x, name="D")
+    if y is None and isinstance(classes := getattr(G, "classes", None), int):
+        y = torch.arange(len(z), device=z.device) % classes
+    labels = () if y is None else (y,)
+    of_G = trace(G, z, *labels, name="G")
+    of_D = trace(D, of_G.output if x is None else x, *labels, name="D")
     made = [guideline(of_G, of_D) for guideline in GUIDELINES]
     return Report(tuple(_or_unread(finding, of_G, of_D) for finding in made))
 

@@ -58,7 +58,14 @@ class TensorSource:
     ) -> None:
         if len(examples) < batch:
             raise ConfigError(f"batch is {batch} but there are {len(examples)} examples; give a smaller batch.")
-        self._examples = examples.to(device)
+        try:
+            self._examples = examples.to(device)
+        except torch.OutOfMemoryError as error:
+            room = f"{examples.nbytes / 2**30:,.2f} GiB"
+            raise ConfigError(
+                f"the examples take {room}, more than {device} has free; give fewer of them, smaller ones, or"
+                " device='cpu'."
+            ) from error
         self._batch, self._range = batch, value_range
         self._device, self._seed, self._rank = device, seed, rank
         self._epoch, self._order = -1, torch.empty(0)
