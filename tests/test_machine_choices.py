@@ -78,16 +78,17 @@ def test_a_core_is_spared_where_there_are_more_than_two(
 
 @pytest.mark.skipif(not keep_freed_memory(), reason="the C library here is not glibc")
 def test_memory_that_a_layer_freed_is_there_for_the_next_step():
-    """Two tensors of 24 MiB, made and freed in turns: 2 × 6,144 pages each time that the system is asked for them."""
+    """Two tensors of 24 MiB, made and freed in turns: at first each is asked of the system anew, as glibc begins."""
     code = """
-import resource, torch
-from ganlab.training.tuning import keep_freed_memory
+import ctypes, resource, torch
+from ganlab.training.tuning import M_MMAP_THRESHOLD, keep_freed_memory
 def faults():
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
     for _ in range(10):
-        first, second = torch.zeros(6 * 2**20), torch.zeros(6 * 2**20)
-        del first, second
+        tensors = [torch.zeros(6 * 2**20) for _ in range(2)]
+        del tensors
     return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, 2**17)
 faults(); asked = faults()
 keep_freed_memory()
 faults(); kept = faults()
