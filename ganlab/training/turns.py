@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from torch import Tensor
 
+from ganlab.training.labels import Labels
+
 if TYPE_CHECKING:
     from ganlab.training.trainer import Trainer
 
@@ -64,7 +66,7 @@ def _turns_of_D(trainer: Trainer, numbers: range) -> tuple[Tensor, Tensor, Tenso
     return [trainer.discriminator_step(*_drawn_for_D(trainer, i, n)) for i, n in enumerate(numbers)][-1]
 
 
-def _drawn_for_D(trainer: Trainer, turn: int, number: int):
+def _drawn_for_D(trainer: Trainer, turn: int, number: int) -> tuple[Tensor, Tensor, Labels]:
     """Real minibatch `number`, noise and labels of D's turn 0, 1, …"""
     return trainer.real_batch(number), trainer.noise(f"z for D, {turn}"), trainer.labels(number, f"y for D, {turn}")
 
