@@ -1,8 +1,10 @@
 """What training follows when D is at its best and held fixed for G's step.
 
 The best D depends on the ratio r = p_g/p_d alone. So G's loss on a sample is a function of r, g(D*(r)), and the step
-follows the gradient of F = ∫ p_d φ(p_g/p_d) with φ′(r) = g(D*(r)). Needed are p_d > 0 wherever p_g > 0, a finite F, and
-for each r only one best D. F is an f-divergence exactly when φ is convex and no straight line (of which F is constant).
+follows the gradient of F = ∫ p_d φ(p_g/p_d) with φ′(r) = g(D*(r)). Needed are p_d > 0 wherever p_g > 0, a finite F, for
+each r only one best D, and a density p_g that changes smoothly with G's weights: at an edge that moves, F charges
+(φ(r) − φ(0))/r for a sample and training φ′(r). F is an f-divergence exactly when φ is convex and no straight line (of
+which F is constant); then it is smallest at p_g = p_d, and only there if φ″(1) > 0.
 """
 
 from dataclasses import dataclass
