@@ -1,5 +1,6 @@
 """mode-counts: which of 17 ways to train keep the modes of a ring and of a grid, over 16 seeds each."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,7 @@ from ganlab.experiments.tables import mean_and_range
 from ganlab.experiments.units import Unit
 from ganlab.metrics.modes import PROTOCOL_SAMPLES, ModeCount, count_modes
 from ganlab.models import ToyDiscriminator, ToyGenerator
+from ganlab.models.toy import Activation
 from ganlab.objectives import MINIMAX, NON_SATURATING, Objective
 from ganlab.training import Adam, Ensemble, TrainConfig
 from ganlab.training.config import options_of
@@ -23,19 +25,20 @@ LOOKS = 10
 
 @dataclass(frozen=True)
 class Setting:
-    """One way to train on a toy law. Networks: two hidden layers of 128 ReLU units each, z normal."""
+    """One way to train on a toy law. Networks: two hidden layers of 128 units each, z normal."""
 
     name: str
     law: Mixture
     objective: Objective
     config: TrainConfig
     z_dim: int = 2
+    activation: Activation = "relu"
 
     def ensemble(self, seeds: Sequence[int]) -> Ensemble:
         """One member per seed, at step 0."""
 
         def make() -> tuple[nn.Module, nn.Module]:
-            return ToyGenerator(z_dim=self.z_dim, activation="relu"), ToyDiscriminator(activation="relu")
+            return ToyGenerator(self.z_dim, activation=self.activation), ToyDiscriminator(activation=self.activation)
 
         return Ensemble(make, self.objective, self.law, self.config, seeds=seeds)
 
@@ -71,7 +74,13 @@ def run(
         "steps": [step for step, _ in looks],
         "modes": [[c.modes for c in counts] for _, counts in looks],
         "high_quality": [[round(c.high_quality, 4) for c in counts] for _, counts in looks],
+        "kl": [[_rounded(c.kl_nats(setting.law.weights)) for c in counts] for _, counts in looks],
     }
+
+
+def _rounded(nats: float) -> float | None:
+    """None where there is no good sample, and so no share."""
+    return None if math.isnan(nats) else round(nats, 4)
 
 
 _RATES: dict[str, Any] = {"optimizer_d": Adam(1e-3), "optimizer_g": Adam(1e-3)}

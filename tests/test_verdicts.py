@@ -1,0 +1,56 @@
+"""The rule that says what became of a prediction: against scipy's own interval, and at its edges."""
+
+import numpy as np
+import pytest
+import scipy.stats
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ganlab.errors import ConfigError
+from ganlab.experiments.verdicts import Difference, alike, before, paired
+
+values = st.lists(st.tuples(st.integers(0, 8), st.integers(0, 8)), min_size=2, max_size=16)
+
+
+@given(values)
+def test_the_interval_is_that_of_a_paired_t_test(pairs: list[tuple[int, int]]):
+    one, other = map(list, zip(*pairs, strict=True))
+    found = paired(one, other)
+    differences = np.subtract(one, other)
+    assert found.mean == pytest.approx(differences.mean())
+    if differences.std() == 0:
+        assert found.low == found.mean == found.high
+        return
+    low, high = scipy.stats.ttest_rel(one, other).confidence_interval(0.95)
+    assert (found.low, found.high) == pytest.approx((low, high))
+
+
+@given(values)
+def test_the_other_way_round_is_the_same_with_the_other_sign(pairs: list[tuple[int, int]]):
+    one, other = map(list, zip(*pairs, strict=True))
+    there, back = paired(one, other), paired(other, one)
+    assert (there.mean, there.low, there.high) == pytest.approx((-back.mean, -back.high, -back.low))
+
+
+@pytest.mark.parametrize(
+    ("difference", "of_before", "of_alike"),
+    [
+        (Difference(1.0, 0.6, 1.4), "holds", "refuted"),
+        (Difference(1.0, 0.2, 1.8), "holds", "undecided"),
+        (Difference(0.4, 0.1, 0.7), "undecided", "undecided"),
+        (Difference(1.0, -0.1, 2.1), "undecided", "undecided"),
+        (Difference(0.2, 0.0, 0.4), "refuted", "holds"),
+        (Difference(0.0, -0.2, 0.2), "refuted", "holds"),
+        (Difference(-1.0, -1.4, -0.6), "refuted", "refuted"),
+        (Difference(0.5, 0.5, 0.5), "holds", "undecided"),
+    ],
+)
+def test_what_holds_what_is_refuted_and_what_is_neither(difference: Difference, of_before: str, of_alike: str):
+    assert before(difference, 0.5) == of_before
+    assert alike(difference, 0.5) == of_alike
+
+
+@pytest.mark.parametrize(("one", "other"), [([1, 2], [1]), ([1], [2]), ([], [])])
+def test_seeds_without_a_partner_are_refused(one: list[float], other: list[float]):
+    with pytest.raises(ConfigError, match="give one of each for at least 2 seeds"):
+        paired(one, other)
