@@ -5,7 +5,7 @@ pushes over all samples, which G's weights receive (`BY_SUM`). Both were written
 them, before any of these settings was run: in the lesson, and here. Where both of a pair find 7.75 of 8 modes or more
 in the mean, modes cannot tell them apart: there KL(shares of the modes ‖ equal shares) decides.
 
-The setting is that of mode-counts with noise and decay, which lesson 05 found to keep all modes with NS-GAN.
+The setting is that of mode-counts with noise and decay. NS-GAN's result in it was known then (lesson 05: all modes).
 """
 
 import math
