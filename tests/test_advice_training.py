@@ -144,7 +144,7 @@ ARGUMENTS: dict[str, tuple[Callable[[], Any], Callable[[], Any]]] = {
         lambda: Trainer(ImageG(), ImageD(), NON_SATURATING, DIGITS, TrainConfig(steps=2000)),
     ),
     "give a name, such as 'cpu', or 'auto'": (lambda: TrainConfig(device=wrong(0)), lambda: TrainConfig(device="auto")),
-    "give training.Adam(…) or training.SGD(…)": (
+    "give training.Adam(…), SGD(…) or RMSProp(…)": (
         lambda: TrainConfig(optimizer_d=wrong(torch.optim.Adam)),
         lambda: TrainConfig(optimizer_d=Adam(1e-3), optimizer_g=SGD(0.1)),
     ),

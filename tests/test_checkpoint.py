@@ -15,7 +15,7 @@ from torch import Tensor
 
 from ganlab.errors import CheckpointError, NonFiniteLoss
 from ganlab.objectives import MINIMAX, NON_SATURATING, least_squares
-from ganlab.training import SGD, Adam, TrainConfig, Trainer, checkpoint
+from ganlab.training import SGD, Adam, RMSProp, TrainConfig, Trainer, checkpoint
 
 OPTIONS = {
     "plain": {},
@@ -27,6 +27,7 @@ OPTIONS = {
         "optimizer_d": Adam(weight_decay=0.1),
         "optimizer_g": SGD(0.01, weight_decay=0.1),
     },
+    "RMSProp": {"optimizer_d": RMSProp(), "optimizer_g": RMSProp(1e-3, decay=0.5)},
     "bfloat16": {"precision": "bfloat16"},
     "smoothed, uniform": {"label_smoothing": 0.1, "noise": "uniform"},
 }
@@ -64,6 +65,7 @@ def test_more_steps_may_be_asked_for_but_not_fewer(tmp_path: Path):
         (lambda: tiny_trainer(batch=9), "batch: 8 then, 9 now"),
         (lambda: tiny_trainer(MINIMAX), r"objective.generator: -log\(D\) then, log\(1 - D\) now"),
         (lambda: tiny_trainer(optimizer_g=SGD()), "optimizer_g: .*Adam.* then, .*SGD.* now"),
+        (lambda: tiny_trainer(optimizer_d=RMSProp()), "optimizer_d: .*Adam.* then, .*RMSProp.*'decay': 0.9.* now"),
         (lambda: tiny_trainer(rank=1), "rank: 0 then, 1 now"),
         (
             lambda: Trainer(TinyG(), TinyD(), NON_SATURATING, examples(51), TrainConfig(batch=8, device="cpu")),

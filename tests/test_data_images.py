@@ -165,7 +165,8 @@ def test_a_failed_download_shows_no_address(tmp_path: Path, monkeypatch: pytest.
 
 @pytest.mark.parametrize("by_argument", [True, False])
 @pytest.mark.parametrize(
-    ("name", "theirs"), [("mnist", "MNIST"), ("fashion-mnist", "FashionMNIST"), ("cifar10", "CIFAR10")]
+    ("name", "theirs"),
+    [("mnist", "MNIST"), ("fashion-mnist", "FashionMNIST"), ("stacked-mnist", "MNIST"), ("cifar10", "CIFAR10")],
 )
 def test_the_advice_for_an_absent_set_gets_it_to_where_it_is_looked_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, theirs: str, by_argument: bool

@@ -2,23 +2,19 @@
 
 import gzip
 import hashlib
-import struct
 from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from made_mnist import idx, written
 
 from ganlab import data
 from ganlab.data import known, mnist, readers
 from ganlab.errors import DatasetUnavailable
 
 in_tmp = settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
-
-
-def idx(array: np.ndarray) -> bytes:
-    return bytes((0, 0, 8, array.ndim)) + struct.pack(f">{array.ndim}I", *array.shape) + array.tobytes()
 
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (5, 4, 3), dtype=np.uint8)
@@ -34,18 +30,9 @@ def no_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def small_mnist(no_data: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Five images in MNIST's layout, with the checksums that belong to them."""
-    folder = no_data / "MNIST/raw"
-    folder.mkdir(parents=True)
-    files = {"images-idx3-ubyte": CONTENT, "labels-idx1-ubyte": idx(np.arange(5, dtype=np.uint8))}
-    md5: dict[str, tuple[str | None, str]] = {}
-    for stem in ("train", "t10k"):
-        for name, content in files.items():
-            (folder / f"{stem}-{name}").write_bytes(content)
-            packed = gzip.compress(content, mtime=0)
-            md5[f"{stem}-{name}"] = (hashlib.md5(content).hexdigest(), hashlib.md5(packed).hexdigest())
-    shapes = {split: list(IMAGES.shape) for split in readers.SPLITS}
-    monkeypatch.setattr(mnist, "MNIST", mnist.MNIST._replace(md5=md5, shapes=shapes))
-    return folder
+    five = IMAGES, np.arange(5)
+    monkeypatch.setattr(mnist, "MNIST", written(no_data, five, five))
+    return no_data / "MNIST/raw"
 
 
 def test_a_small_mnist_is_read(small_mnist: Path):

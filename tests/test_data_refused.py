@@ -193,8 +193,8 @@ def test_every_image_is_in_its_place_in_the_stack(modes: list[str], channels: in
 
 def test_images_are_held_once_while_they_are_stacked(monkeypatch: pytest.MonkeyPatch):
     made = []
-    room = pictures._room
-    monkeypatch.setattr(pictures, "_room", lambda *arguments: made.append(room(*arguments)) or made[-1])
+    room = pictures.room_for
+    monkeypatch.setattr(pictures, "room_for", lambda *arguments: made.append(room(*arguments)) or made[-1])
     alive = set()
 
     def images():

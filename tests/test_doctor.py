@@ -114,6 +114,7 @@ def test_nothing_is_called_ok_that_does_not_load(tmp_path: Path):
         (tmp_path / file).write_text("<!DOCTYPE html><title>Quota exceeded</title>")
     states = {found.name: found.state for found in data.status(tmp_path)}
     assert states.pop("digits") == "OK"
+    assert states.pop("stacked-mnist") == "absent"  # it has no files of its own: the damage is MNIST's
     assert set(states.values()) == {"damaged"}
     for found in data.status(tmp_path):
         assert "\n" not in found.detail

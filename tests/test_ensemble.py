@@ -10,7 +10,7 @@ from ganlab import data, models
 from ganlab.errors import ConfigError, NonFiniteLoss, ShapeError
 from ganlab.models.stacked import Stacked
 from ganlab.objectives import NON_SATURATING, least_squares
-from ganlab.training import SGD, Adam, Ensemble, TrainConfig, Trainer
+from ganlab.training import SGD, Adam, Ensemble, RMSProp, TrainConfig, Trainer
 
 SEEDS = (0, 1, 7)
 STEPS = 100
@@ -38,6 +38,7 @@ def alone(seed: int, objective, law, config: TrainConfig) -> Trainer:
         {"update": "simultaneous", "optimizer_d": SGD(0.01), "optimizer_g": SGD(0.01, momentum=0.9)},
         {"instance_noise": 0.5, "decay_from": 0.5, "noise": "uniform"},
         {"update": "one per minibatch", "k": 2, "optimizer_d": Adam(weight_decay=0.1)},
+        {"optimizer_d": RMSProp(), "optimizer_g": RMSProp()},
     ],
     ids=str,
 )

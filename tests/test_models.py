@@ -26,6 +26,12 @@ PAIRS = {
         models.DCGANGenerator(20, 2, 4, 7, variant="text"),
         models.DCGANDiscriminator(20, 2, 4, variant="text"),
     ),
+    "LSGAN": (models.LSGANGenerator(16, 2, 4, 7), models.LSGANDiscriminator(16, 2, 4)),
+    "LSGAN without batch norm": (
+        models.LSGANGenerator(20, 1, 4, 7, norm=False),
+        models.LSGANDiscriminator(20, 1, 4, norm=False),
+    ),
+    "LSGAN's scenes": (models.LSGANSceneGenerator(32, 3, 2, 7), models.LSGANDiscriminator(32, 3, 2)),
     "DCGAN 64": (models.DCGANGenerator(64, 3, 2, 7), models.DCGANDiscriminator(64, 3, 2)),
 }
 pairs = pytest.mark.parametrize("pair", PAIRS.values(), ids=PAIRS.keys())

@@ -8,7 +8,7 @@ import pytest
 import torch
 from own import refusal, wrong
 
-from ganlab.training import R1, SGD, WGANGP, Adam, TrainConfig
+from ganlab.training import R1, SGD, WGANGP, Adam, RMSProp, TrainConfig
 from ganlab.training.checks import integer, number, one_of, shown
 from ganlab.training.config import options_of, plain
 
@@ -104,7 +104,7 @@ BELOW_1 = math.nextafter(1, 0)
         (TrainConfig, "compile", [True, False], [1, "yes", None]),
         (TrainConfig, "device", ["cpu", torch.device("cpu")], [0, None]),
         (TrainConfig, "penalty", [None, R1()], [R1, 0.1]),
-        (TrainConfig, "optimizer_d", [Adam(), SGD()], [Adam, None]),
+        (TrainConfig, "optimizer_d", [Adam(), SGD(), RMSProp()], [Adam, RMSProp, None]),
         (Adam, "lr", [0, 10], [-1e-9, math.inf]),
         (Adam, "beta1", [0, BELOW_1], [1, -0.1]),
         (Adam, "beta2", [0, BELOW_1], [1, -0.1]),
@@ -117,6 +117,9 @@ BELOW_1 = math.nextafter(1, 0)
         (SGD, "weight_decay", [0, 1], [-1e-9, math.nan]),
         (SGD, "epoch", [1], [0, 1.5]),
         (SGD, "ramp_epochs", [2], [1]),
+        (RMSProp, "lr", [0, 10], [-1e-9, math.nan]),
+        (RMSProp, "decay", [0, BELOW_1], [1, -0.1]),
+        (RMSProp, "eps", [math.nextafter(0, 1), 1], [0, -1e-9, math.inf]),
     ],
 )
 def test_the_ends_of_a_range(make: Any, option: str, fits: list[Any], refused: list[Any]):
@@ -134,7 +137,10 @@ def test_options_are_kept_as_plain_values():
     assert (sgd.lr, sgd.momentum, sgd.final_momentum) == (0.5, 0.25, 0.75)
     adam = Adam(wrong(np.float32(0.5)), wrong(torch.tensor(0.25)), wrong(np.float64(0.75)), wrong(np.float32(0.125)))
     assert (adam.lr, adam.beta1, adam.beta2, adam.weight_decay) == (0.5, 0.25, 0.75, 0.125)
+    rms = RMSProp(wrong(np.float32(0.5)), wrong(torch.tensor(0.25)), wrong(np.float64(0.75)))
+    assert (rms.lr, rms.decay, rms.eps) == (0.5, 0.25, 0.75)
     kept = (sgd.lr, sgd.momentum, sgd.final_momentum, adam.lr, adam.beta1, adam.beta2, adam.weight_decay)
+    kept += (rms.lr, rms.decay, rms.eps)
     assert {type(value) for value in kept} == {float}
 
 
@@ -143,6 +149,7 @@ def test_an_optimiser_is_made_of_its_options_for_the_given_weights():
     for chosen, said in (
         (Adam(0.3, 0.1, 0.2, 0.5), {"lr": 0.3, "betas": (0.1, 0.2), "weight_decay": 0.5}),
         (SGD(0.4, 0.25, final_momentum=0.7, weight_decay=0.5), {"lr": 0.4, "momentum": 0.25, "weight_decay": 0.5}),
+        (RMSProp(0.4, 0.25, 0.5), {"lr": 0.4, "alpha": 0.25, "eps": 0.5, "momentum": 0, "centered": False}),
     ):
         (group,) = chosen.build(weights).param_groups
         assert {key: group[key] for key in said} == said
@@ -181,7 +188,7 @@ def test_a_rate_falls_to_its_floor_and_never_below():
     sgd = SGD(0.8, decay=2.0, lr_floor=0.1)
     assert [sgd.at(step)["lr"] for step in range(5)] == [0.8, 0.4, 0.2, 0.1, 0.1]
     assert SGD(0.8, decay=2.0).at(5000) == {"lr": 0.0, "momentum": 0.5}
-    assert Adam(0.3).at(10**9) == {"lr": 0.3}
+    assert Adam(0.3).at(10**9) == RMSProp(0.3).at(10**9) == {"lr": 0.3}
 
 
 def test_instance_noise_is_gone_at_half_time_and_rates_would_be_at_the_end():
@@ -235,6 +242,8 @@ def test_a_record_names_all_options_but_the_seed():
         "optimizer_g": adam | {"weight_decay": 0.5},
     }
     assert plain(TrainConfig(seed=7)) == {"kind": "TrainConfig", "seed": 7} | known
+    rms = {"kind": "RMSProp", "lr": 2e-4, "decay": 0.9, "eps": 1e-5}
+    assert options_of(TrainConfig(optimizer_d=RMSProp())) == known | {"optimizer_d": rms}
 
 
 @pytest.mark.parametrize("seed", [-(2**63), 2**64 - 1])

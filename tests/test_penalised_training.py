@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from ganlab import data, models
 from ganlab.errors import CheckpointError, ConfigError
-from ganlab.objectives import MINIMAX, NON_SATURATING, RELATIVISTIC, RELATIVISTIC_MINIMAX
+from ganlab.objectives import MINIMAX, NON_SATURATING, RELATIVISTIC, RELATIVISTIC_MINIMAX, least_squares
 from ganlab.theory import dirac
 from ganlab.training import LSGANGP, R1, R1R2, R2, SGD, WGANGP, Ensemble, TrainConfig, Trainer, checkpoint
 
@@ -146,6 +146,34 @@ def _descend(net: nn.Module, loss: Tensor, rate: float) -> None:
         weights = list(net.parameters())
         for weight, slope in zip(weights, torch.autograd.grad(loss, weights), strict=True):
             weight -= rate * slope
+
+
+def test_lambda_150_beside_sums_over_64_is_150_over_64_beside_means(monkeypatch: pytest.MonkeyPatch):
+    """One step of D: the released code's loss, ½Σ(D(x) − 1)² + ½ΣD(G(z))² + 150·penalty, at a 64th of the rate."""
+
+    def trainer_with(penalty: LSGANGP) -> Trainer:
+        rate = SGD(0.1, momentum=0.0)
+        options = {"optimizer_d": rate, "optimizer_g": rate, "penalty": penalty}
+        config = TrainConfig(steps=1, batch=64, device="cpu", **options)
+        torch.manual_seed(1)
+        trainer = Trainer(TinyG(), TinyD(0.0), least_squares(0, 1, 1), examples(80), config)
+        monkeypatch.setattr(trainer, "_uniform", lambda like: torch.full_like(like, 0.5))
+        return trainer
+
+    trainer = trainer_with(LSGANGP(c=2.0))
+    D, x = copy.deepcopy(trainer.D), trainer.real_batch(0)
+    fake = copy.deepcopy(trainer.G)(trainer.noise("z for D, 0")).detach()
+    around = (x + 0.5 * 2.0 * 0.5).requires_grad_()
+    (slope,) = torch.autograd.grad(D(around).sum(), around, create_graph=True)
+    sums = (D(x) - 1).square().sum() / 2 + D(fake).square().sum() / 2
+    _descend(D, sums + 150 * (slope.norm(dim=1) - 1).square().mean(), 0.1 / 64)
+    next(trainer.run())
+    literal = trainer_with(LSGANGP(150.0, c=2.0))  # the code's number beside the paper's means
+    next(literal.run())
+    for ours, theirs in zip(trainer.D.parameters(), D.parameters(), strict=True):
+        torch.testing.assert_close(ours, theirs, atol=1e-6, rtol=0)
+    apart = [(one - two).abs().max() for one, two in zip(literal.D.parameters(), D.parameters(), strict=True)]
+    assert max(apart) > 0.01
 
 
 def test_on_pairs_no_real_batch_serves_twice_in_an_epoch():

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from ganlab import models
 from ganlab.errors import ConfigError, NonFiniteLoss, ShapeError
 from ganlab.objectives import MINIMAX, NON_SATURATING, least_squares
-from ganlab.training import SGD, Adam, TrainConfig, Trainer
+from ganlab.training import SGD, Adam, RMSProp, TrainConfig, Trainer
 from ganlab.training.config import pick_device
 
 
@@ -41,12 +41,13 @@ def plain_loop(trainer: Trainer, optimizers, steps: int, k: int, simultaneous: b
 
 
 @pytest.mark.parametrize(("update", "k"), [("alternating", 1), ("alternating", 3), ("simultaneous", 1)])
-@pytest.mark.parametrize("optimizer", [Adam(lr=1e-3), SGD(lr=0.05, momentum=0.5)], ids=["Adam", "SGD"])
-def test_fifty_steps_equal_a_plain_pytorch_loop(update: str, k: int, optimizer: Adam | SGD):
+@pytest.mark.parametrize("optimizer", [Adam(lr=1e-3), SGD(lr=0.05, momentum=0.5), RMSProp(lr=1e-3)], ids=str)
+def test_fifty_steps_equal_a_plain_pytorch_loop(update: str, k: int, optimizer: Adam | SGD | RMSProp):
     trainer = tiny_trainer(dropout=0.0, steps=50, k=k, update=update, optimizer_d=optimizer, optimizer_g=optimizer)
     plain = {
         Adam: lambda p: torch.optim.Adam(p, lr=1e-3, betas=(0.5, 0.999), foreach=False),
         SGD: lambda p: torch.optim.SGD(p, lr=0.05, momentum=0.5, foreach=False),
+        RMSProp: lambda p: torch.optim.RMSprop(p, lr=1e-3, alpha=0.9, eps=1e-5, foreach=False),
     }[type(optimizer)]
     start = parameters(trainer)
     expected = plain_loop(trainer, (plain, plain), 50, k, update == "simultaneous")

@@ -14,11 +14,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ganlab.data import folders, mnist, readers, tfd
+from ganlab.data import folders, mnist, readers, stacked_mnist, tfd
 from ganlab.data.places import data_root, place_of, shown
 from ganlab.errors import ConfigError, DatasetUnavailable, printable
 
-NAMES = ("digits", "mnist", "fashion-mnist", "cifar10", "celeba", "tfd", "lsun/CATEGORY", "folder:PATH")
+NAMES = (
+    *("digits", "mnist", "fashion-mnist", "stacked-mnist"),
+    *("cifar10", "celeba", "tfd", "lsun/CATEGORY", "folder:PATH"),
+)
 RESIZED_AT_ONCE = 4096
 GRAY_LEVELS = 255
 CHANNELS = (1, 3)
@@ -64,9 +67,9 @@ def load(
 ) -> ImageSet:
     """An image set by name, verified against its published checksums where it has any.
 
-    name      one of `NAMES`: "digits" comes with scikit-learn; "folder:PATH" is any folder of images, its subfolders
-              being the classes; the others are looked for in torchvision's layout. Picture files give what a viewer
-              shows of them: upright, and on white where they are transparent
+    name      one of `NAMES`: "digits" comes with scikit-learn; "stacked-mnist" is made of MNIST; "folder:PATH" is any
+              folder of images, its subfolders being the classes; the others are looked for in torchvision's layout.
+              Picture files give what a viewer shows of them: upright, and on white where they are transparent
     root      where they lie (else `GANLAB_DATA`, else ~/.cache/ganlab)
     size      resize to size×size pixels (antialiased, middle square); None keeps the set's own size
     channels  1 for grey, 3 for colour; None keeps the set's own (of a folder: grey if all its files are)
@@ -116,6 +119,7 @@ def _read(name: str, root: Path, split: str, size: int | None, limit: int | None
         "digits": lambda: readers.digits(split),
         "mnist": lambda: mnist.idx_set(mnist.MNIST, root, split),
         "fashion-mnist": lambda: mnist.idx_set(mnist.FASHION_MNIST, root, split),
+        "stacked-mnist": lambda: stacked_mnist.stacked_mnist(root, split, limit),
         "cifar10": lambda: readers.cifar10(root, split),
         "celeba": lambda: readers.celeba(root, split, size, limit, channels),
         "tfd": lambda: tfd.tfd(root, "unlabelled" if split == "train" else "test"),
@@ -160,6 +164,7 @@ def _download(name: str, root: Path) -> None:
     sources = {
         "mnist": datasets.MNIST,
         "fashion-mnist": datasets.FashionMNIST,
+        "stacked-mnist": datasets.MNIST,
         "cifar10": datasets.CIFAR10,
         "celeba": datasets.CelebA,
     }

@@ -1,6 +1,7 @@
 """Picture files: decoded to what a viewer shows, or refused by name, and laid into one tensor."""
 
 import io
+import math
 import os
 import stat
 import sys
@@ -228,12 +229,12 @@ def stack(images: Iterable[Any], n: int, what: str, size: int | None = None, cha
                 f"{what} at a size of {size:,} takes more memory than there is; give a smaller one."
             ) from error
         if count == 1:
-            filled = _room(n, pixels.shape, what)
+            filled = room_for(n, pixels.shape, what)
         if pixels.shape[1:] != filled.shape[2:]:
             shapes = " and ".join(f"{height}×{width}" for height, width in (filled.shape[2:], pixels.shape[1:]))
             raise ConfigError(f"{what} has images of several sizes, such as {shapes}; give a size.")
         if len(pixels) > filled.shape[1]:  # the first in colour, after grey ones
-            grey, filled = filled, _room(n, pixels.shape, what)
+            grey, filled = filled, room_for(n, pixels.shape, what)
             filled[: count - 1] = grey[: count - 1]
         filled[count - 1] = pixels
     if not count:
@@ -241,11 +242,12 @@ def stack(images: Iterable[Any], n: int, what: str, size: int | None = None, cha
     return torch.from_numpy(filled[:count])
 
 
-def _room(n: int, shape: tuple[int, ...], what: str) -> np.ndarray:
+def room_for(n: int, shape: tuple[int, ...], what: str) -> np.ndarray:
+    """An empty array of n uint8 images of a shape [C, H, W]. Raises `ConfigError` for more than the memory holds."""
     try:
         return np.empty((n, *shape), np.uint8)
     except MemoryError as error:
-        room = f"{n * np.prod(shape) / 2**30:.0f} GiB"
+        room = f"{math.ceil(n * math.prod(shape) / 2**30)} GiB"
         raise ConfigError(f"{what} takes {room}, more than there is; give a smaller size, or a limit.") from error
 
 

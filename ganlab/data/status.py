@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from ganlab.data import mnist, readers, tfd
+from ganlab.data import mnist, readers, stacked_mnist, tfd
 from ganlab.data.files import entries, holds, listing
 from ganlab.data.images import load
 from ganlab.data.places import data_root, how_to_get
@@ -40,7 +40,8 @@ def status(root: Path | str | None = None) -> list[SetStatus]:
         "tfd": _tfd,
         "lsun": _lsun,
     }
-    return [_status(name, place, check) for name, check in checks.items()]
+    found = [_status(name, place, check) for name, check in checks.items()]
+    return [*found, _stacked(place, next(one for one in found if one.name == "mnist"))]
 
 
 def _status(name: str, place: Path, check: Callable[[str, Path], tuple[bool, str]]) -> SetStatus:
@@ -61,6 +62,16 @@ def _idx(name: str, place: Path, kind: mnist.IdxSet) -> tuple[bool, str]:
     if not mnist.found(kind, place):
         return False, mnist.absence(kind, place)
     return _whole(name, place)
+
+
+def _stacked(place: Path, digits: SetStatus) -> SetStatus:
+    """Of MNIST alone: it can be made where that can be read, and damage is MNIST's, so that it is counted once."""
+    name = "stacked-mnist"
+    if digits.state == "OK":
+        return SetStatus(name, "OK", f"{stacked_mnist.IMAGES:,} colour images, made of mnist when they are loaded")
+    if digits.state == "damaged":
+        return SetStatus(name, "absent", "made of mnist, which is damaged")
+    return SetStatus(name, "absent", f"optional; made of mnist: {how_to_get('mnist', place)}")
 
 
 def _cifar10(name: str, place: Path) -> tuple[bool, str]:

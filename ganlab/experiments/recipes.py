@@ -1,10 +1,11 @@
-"""Experiments by name: those of the GAN paper and of the course here, DCGAN's in `dcgans`."""
+"""Experiments by name: those of the GAN paper and of the course here, DCGAN's in `dcgans`, LSGAN's in `lsgans`."""
 
 from dataclasses import replace
 
 from ganlab import data, models
 from ganlab.errors import ConfigError
 from ganlab.experiments.dcgans import DCGANS
+from ganlab.experiments.lsgans import LSGANS
 from ganlab.experiments.recipe import Recipe
 from ganlab.objectives import GAN_2014, NON_SATURATING, least_squares
 from ganlab.training import SGD, Adam, TrainConfig
@@ -48,6 +49,7 @@ _RECIPES = (
         labels=True,
     ),
     *DCGANS,
+    *LSGANS,
     Recipe(
         name="gan2014-mnist",
         about="the 2014 paper's networks and training on MNIST; 1000 epochs, hours without a GPU",

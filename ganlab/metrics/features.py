@@ -4,6 +4,7 @@ Distances between features say more about what is seen in images than distances 
 classifier had to see it: what does not matter to it, it does not measure.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,9 +48,26 @@ def features_of(images: Tensor, network: Any, name: str, *, value_range: tuple[f
 
     Raises `ShapeError` for images of another shape or beyond the range, `ConfigError` for another kind of network.
     """
-    for wanted in ("features", "sample_shape", "input_range"):
+    require_parts(network, "features", "sample_shape", "input_range")
+    values = answers(images, network, name, network.features, value_range)
+    return Features(flat(values, f"features of {name}"), name, str(network))
+
+
+def require_parts(network: Any, *parts: str) -> None:
+    """Raise `ConfigError` for a network that lacks one of these attributes."""
+    for wanted in parts:
         if not hasattr(network, wanted):
             raise ConfigError(f"network is a {type(network).__name__} without {wanted}; give models.trained('mnist').")
+
+
+def answers(
+    images: Tensor,
+    network: Any,
+    name: str,
+    ask: Callable[[Tensor], Tensor],
+    value_range: tuple[float, float] | None = None,
+) -> Tensor:
+    """What `ask`, a network or one of its methods, says of images [n, C, H, W]: [n, …], as `features_of` asks."""
     if not isinstance(images, Tensor):
         raise ShapeError(f"{name} are a {type(images).__name__}; give a tensor [n, C, H, W], as data.load(…).images.")
     wanted = list(network.sample_shape)
@@ -62,14 +80,11 @@ def features_of(images: Tensor, network: Any, name: str, *, value_range: tuple[f
     network.eval()
     try:
         with torch.no_grad():
-            parts = [
-                network.features(part.to(device).float() / GRAY_LEVELS * (high - low) + low)
-                for part in grey.split(AT_ONCE)
-            ]
+            parts = [ask(part.to(device).float() / GRAY_LEVELS * (high - low) + low) for part in grey.split(AT_ONCE)]
     finally:
         for module, mode in modes.items():
             module.training = mode
-    return Features(flat(torch.cat(parts), f"features of {name}"), name, str(network))
+    return torch.cat(parts)
 
 
 def _gray_levels(images: Tensor, name: str, value_range: tuple[float, float] | None) -> Tensor:

@@ -11,6 +11,7 @@ from ganlab.models.classifier import Classifier, trained
 from ganlab.models.conditional import ConditionalMLPDiscriminator, ConditionalMLPGenerator
 from ganlab.models.conditional_dcgan import ConditionalDCGANDiscriminator, ConditionalDCGANGenerator
 from ganlab.models.dcgan import VARIANTS, DCGANDiscriminator, DCGANGenerator
+from ganlab.models.lsgan import LSGANDiscriminator, LSGANGenerator, LSGANSceneGenerator
 from ganlab.models.mlp import MLPDiscriminator, MLPGenerator
 from ganlab.models.mlp2014 import Discriminator2014, Generator2014, Maxout
 from ganlab.models.toy import ToyDiscriminator, ToyGenerator
@@ -38,6 +39,9 @@ __all__ = [
     "Discriminator2014",
     "FaceGenerator2014",
     "Generator2014",
+    "LSGANDiscriminator",
+    "LSGANGenerator",
+    "LSGANSceneGenerator",
     "MLPDiscriminator",
     "MLPGenerator",
     "Maxout",

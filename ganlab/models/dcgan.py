@@ -96,7 +96,7 @@ class DCGANGenerator(Rebuildable):
         self, size: int = 32, channels: int = 1, width: int = 64, z_dim: int = 100, variant: str = "torch"
     ) -> None:
         super().__init__()
-        chosen, (smallest, doublings) = _chosen(variant), _plan(size)
+        chosen, (smallest, doublings) = _chosen(variant), plan(size)
         at_least_one(channels=channels, width=width, z_dim=z_dim)
         self.z_dim = z_dim
         self.sample_shape = (channels, size, size)
@@ -127,7 +127,7 @@ class DCGANDiscriminator(Rebuildable):
 
     def __init__(self, size: int = 32, channels: int = 1, width: int = 64, variant: str = "torch") -> None:
         super().__init__()
-        chosen, (smallest, halvings) = _chosen(variant), _plan(size)
+        chosen, (smallest, halvings) = _chosen(variant), plan(size)
         at_least_one(channels=channels, width=width)
         self.sample_shape = (channels, size, size)
         maps = [width * 2**i for i in range(halvings)]
@@ -149,8 +149,8 @@ def _chosen(variant: str) -> Variant:
     return VARIANTS[variant]
 
 
-def _plan(size: int) -> tuple[int, int]:
-    """The size of the smallest map, 4 to 31, and how often it is doubled."""
+def plan(size: int) -> tuple[int, int]:
+    """The size of the smallest map, 4 to 31, and how often it is doubled. Raises `ConfigError` for other sizes."""
     if not isinstance(size, int) or isinstance(size, bool) or size not in SIZES:
         raise ConfigError(f"size is {size!r}; give a multiple of 4 from {SIZES[0]} to {SIZES[-1]}, such as 28, 32, 64.")
     smallest, doublings = size, 0

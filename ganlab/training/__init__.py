@@ -1,6 +1,6 @@
 """Training by Algorithm 1: `Trainer` and its frozen `TrainConfig`, checkpoints, exported generators."""
 
-from ganlab.training.config import SGD, Adam, TrainConfig, pick_device
+from ganlab.training.config import SGD, Adam, RMSProp, TrainConfig, pick_device
 from ganlab.training.ensemble import Ensemble
 from ganlab.training.export import export_generator, load_generator
 from ganlab.training.penalties import LSGANGP, R1, R1R2, R2, WGANGP
@@ -19,6 +19,7 @@ __all__ = [
     "WGANGP",
     "Adam",
     "Ensemble",
+    "RMSProp",
     "StepRecord",
     "TrainConfig",
     "Trainer",

@@ -95,6 +95,43 @@ class SGD:
         return {"lr": max(lr, self.lr_floor), "momentum": self.momentum + done * (final - self.momentum)}
 
 
+@dataclass(frozen=True)
+class RMSProp:
+    """RMSProp (Tieleman & Hinton 2012): each gradient over the root of the running mean of its squares.
+
+    decay  the share of that mean that a step keeps
+    eps    what is added to the root
+
+    The rate, the decay and ε are those of LSGAN's authors (Mao et al. 2017, without batch norm), whose decay and ε are
+    TensorFlow's defaults; PyTorch's are 0.99 and 10⁻⁸. In TensorFlow an ε of 10⁻¹⁰ stands under the root, which is then
+    10⁻⁵ at least: so much stands outside it here, as PyTorch has it. TensorFlow's mean begins with 1, PyTorch's with 0:
+    its first steps are the larger ones.
+    """
+
+    lr: float = 2e-4
+    decay: float = 0.9
+    eps: float = 1e-5
+
+    def __post_init__(self) -> None:
+        make_plain(
+            self,
+            lr=number("lr", self.lr, RATE, 0),
+            decay=number("decay", self.decay, "a share in [0, 1)", 0, 1),
+            eps=number("eps", self.eps, "a positive number", math.nextafter(0, 1)),
+        )
+
+    def build(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
+        """The optimiser of these parameters."""
+        return torch.optim.RMSprop(parameters, lr=self.lr, alpha=self.decay, eps=self.eps)
+
+    def at(self, step: int) -> dict[str, float]:  # noqa: ARG002 (the same for all steps)
+        """What step 0, 1, … runs with."""
+        return {"lr": self.lr}
+
+
+Optimizer = Adam | SGD | RMSProp
+
+
 @dataclass(frozen=True, kw_only=True)
 class TrainConfig:
     """Options of a run. `steps` counts generator updates; to each belong k discriminator updates."""
@@ -105,8 +142,8 @@ class TrainConfig:
     # G answers the new D, or the D of before; or each real minibatch is for one network alone: G's, then k for D; or G
     # answers the new D on the samples of D's last update, as most published loops do, which saves one pass through G
     update: Literal["alternating", "simultaneous", "one per minibatch", "shared samples"] = "alternating"
-    optimizer_d: Adam | SGD = Adam()
-    optimizer_g: Adam | SGD = Adam()
+    optimizer_d: Optimizer = Adam()
+    optimizer_g: Optimizer = Adam()
     # z ~ N(0, I); uniform on (−1, 1) as in DCGAN; or uniform on (−√3, √3), of variance 1, as in the 2014 paper
     noise: Literal["normal", "uniform", "unit uniform"] = "normal"
     fake_labels: Literal["real", "uniform"] = "real"  # a generated batch's, if there are any: its real one's, or drawn
@@ -171,8 +208,8 @@ class TrainConfig:
         if self.update == "simultaneous" and self.k != 1:
             raise ConfigError(f"k is {self.k} with simultaneous updates, which are one for one; give k = 1.")
         for role in ("optimizer_d", "optimizer_g"):
-            if not isinstance(getattr(self, role), Adam | SGD):
-                raise ConfigError(f"{role} is {shown(getattr(self, role))}; give training.Adam(…) or training.SGD(…).")
+            if not isinstance(given := getattr(self, role), Optimizer):
+                raise ConfigError(f"{role} is {shown(given)}; give training.Adam(…), SGD(…) or RMSProp(…).")
         if not isinstance(self.penalty, Penalty | None):
             raise ConfigError(f"penalty is {shown(self.penalty)}; give one that is made, such as training.R1(0.1).")
         if isinstance(self.penalty, WGANGP) and self.fake_labels == "uniform":

@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from ganlab.training.config import SGD, Adam, TrainConfig
+from ganlab.training.config import Optimizer, TrainConfig
 from ganlab.training.wrappers import unwrapped
 
 
@@ -12,7 +12,7 @@ def trained(model: nn.Module) -> list[nn.Parameter]:
     return [parameter for parameter in model.parameters() if parameter.requires_grad]
 
 
-def optimiser(model: nn.Module, chosen: Adam | SGD) -> torch.optim.Optimizer:
+def optimiser(model: nn.Module, chosen: Optimizer) -> torch.optim.Optimizer:
     """The optimiser of a network's weights; where the network has a method `constrain()`, it is called after each
     update."""
     optimizer = chosen.build(trained(model))

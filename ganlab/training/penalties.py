@@ -124,8 +124,9 @@ class LSGANGP:
     sample (Mao et al. 2018, LSGANs-GP; DRAGAN's place, Kodali et al. 2017).
 
     The released code draws u once for the whole training, one and the same direction; here it is drawn for each batch.
-    And its least squares are sums over the batch of 64 where the paper's are means: against means, as ours, its λ of
-    150 weighs as much as 150/64 = 2.3.
+    And its least squares are sums over the batch of 64 where the paper's are means, while its penalty is a mean:
+    64·mean + 150·penalty = 64·(mean + 150/64·penalty). Beside means, as ours, its λ of 150 weighs as much as
+    150/64 = 2.34; the factor that is left over stretches each step of gradient descent, and Adam divides it out.
     """
 
     lambda_: float = 150 / 64
