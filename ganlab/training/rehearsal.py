@@ -22,7 +22,7 @@ from ganlab.training.left_behind import held, strangers, what_is_left
 from ganlab.training.penalties import Batches, Penalty
 from ganlab.training.randomness import drawn_elsewhere, forked
 from ganlab.training.reach import range_of, reach
-from ganlab.training.sampling import LATENT_SHAPES, evaluating
+from ganlab.training.sampling import LATENT_SHAPES
 from ganlab.training.together import one_by_one
 from ganlab.training.understudy import understudy
 from ganlab.training.wrappers import misfit, state_of, unwrapped
