@@ -24,11 +24,13 @@ def scaled(images: Tensor) -> Tensor:
 
 
 def all_moves(images: Tensor) -> Tensor:
-    return torch.cat([torch.from_numpy(np.stack([moved(x, a, b) for x in images.numpy()])) for a in (-1, 0, 1) for b in (-1, 0, 1)])
+    return torch.cat(
+        [torch.from_numpy(np.stack([moved(x, a, b) for x in images.numpy()])) for a in (-1, 0, 1) for b in (-1, 0, 1)]
+    )
 
 
 def test_the_one_copies_and_the_other_does_not(pair):
-    """Held against all training images moved by a pixel: nearly all of one's are copies, of the other as of real ones."""
+    """Held against all training images moved by a pixel: of one nearly all are copies, of the other few."""
     training, held_out = scaled(all_moves(TRAINING)), scaled(HELD_OUT)
     copying, honest = (pair[which](200) for which in (copier(0), 1 - copier(0)))
     assert copies(scaled(copying), training, held_out).share > 0.95

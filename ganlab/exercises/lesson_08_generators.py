@@ -45,8 +45,8 @@ def prepared_generators(images: Tensor, seed: int) -> tuple[PreparedGenerator, P
         given = f"{list(images.shape)} {images.dtype}" if isinstance(images, Tensor) else type(images).__name__
         raise ShapeError(f"images are {given}; give uint8 [N, C, H, W], at least {FEWEST} of them.")
     pixels = images.cpu().numpy()
-    pair = PreparedGenerator(_copying(pixels)), PreparedGenerator(_learned(pixels))
-    return pair if copier(seed) == 0 else pair[::-1]
+    copying, learned = PreparedGenerator(_copying(pixels)), PreparedGenerator(_learned(pixels))
+    return (copying, learned) if copier(seed) == 0 else (learned, copying)
 
 
 def copier(seed: int) -> int:
