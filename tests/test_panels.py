@@ -81,11 +81,11 @@ def test_arithmetic_shows_exemplars_in_rows_the_result_and_the_control():
 
 
 def test_gradients_are_scaled_one_by_one_and_nothing_is_grey():
-    seen = torch.stack([IMAGES[3] * 1e-4, IMAGES[4] * 0])
-    ax = panels.gradients(IMAGES[:2], {"trained": seen, "random": seen.flip(0)}, title="t").axes[0]
-    scaled = IMAGES[3] / IMAGES[3].abs().max()
-    rows = torch.stack([IMAGES[0], IMAGES[1], scaled, 0 * scaled, 0 * scaled, scaled])
-    assert np.array_equal(canvas_of(ax), plots.grid_array(rows, 2, (-1, 1)))
+    seen = torch.stack([IMAGES[3] * 1e-4, IMAGES[4] * 0, IMAGES[5] * 1e-2])
+    ax = panels.gradients(IMAGES[:3], {"trained": seen, "random": seen.flip(0)}, title="t").axes[0]
+    scaled = [IMAGES[3] / IMAGES[3].abs().max(), 0 * IMAGES[4], IMAGES[5] / IMAGES[5].abs().max()]
+    rows = torch.stack([*IMAGES[:3], *scaled, *scaled[::-1]])
+    assert np.array_equal(canvas_of(ax), plots.grid_array(rows, 3, (-1, 1)))
     assert canvas_of(ax)[80, 80] == 128
     assert [text.get_text() for text in ax.texts] == ["image", "trained", "random"]
 
