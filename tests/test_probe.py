@@ -62,6 +62,13 @@ def test_validation_labels_are_what_c_is_chosen_by(found: Probe):
         assert other.C <= C
 
 
+def test_of_equally_good_c_the_smallest_is_taken():
+    y = torch.arange(90) % 2
+    x = torch.stack([2.0 * y - 1, torch.ones(90)], dim=1)
+    found = linear_probe(x[:30], y[:30], x[30:60], y[30:60], x[60:], y[60:])
+    assert (found.C, found.validation, found.accuracy) == (AUTHORS_C[0], 1, 1)
+
+
 def test_units_do_not_matter(found: Probe):
     scaled = [255 * part if part.is_floating_point() else part for part in PARTS]
     other = linear_probe(*scaled)
