@@ -37,6 +37,15 @@ def test_the_one_copies_and_the_other_does_not(pair):
     assert copies(scaled(honest), training, held_out).share <= 0.03
 
 
+def test_copies_have_a_little_less_ink_each_its_own_share(pair):
+    """The slope of a copy in what it copies, by least squares."""
+    moves, made = scaled(all_moves(TRAINING)), scaled(pair[copier(0)](200))
+    origins = moves[nearest(made, moves)[1]]
+    shares = (made * origins).flatten(1).sum(1) / origins.square().flatten(1).sum(1)
+    assert 0.92 < shares.mean() < 0.98
+    assert shares.std() > 0.02
+
+
 def test_the_plain_check_does_not_find_the_copies(pair):
     """A pixel's move takes them as far from the training images as real ones are, or farther."""
     for generator in pair:

@@ -161,6 +161,13 @@ def test_the_strongest_come_first():
     assert torch.equal(strongest(D, X, 1, 2, 2), X[ranked[:2]])
 
 
+def test_a_norm_that_follows_the_activation_is_not_read():
+    D = nn.Sequential(nn.Conv2d(2, 4, 3, padding=1), nn.ReLU(), nn.BatchNorm2d(4), nn.Conv2d(4, 1, 6)).eval()
+    with torch.no_grad():
+        D[2].bias.fill_(3.0)  # pyright: ignore[reportCallIssue, reportArgumentType]
+        assert torch.equal(Activations(D, X).maps[0], D[:2](X))
+
+
 class Answers(Plain):
     """What may go wrong within: it fails at the second part of the images."""
 

@@ -37,14 +37,13 @@ def slant(images: Tensor, *, value_range: tuple[float, float] | None = None) -> 
     ink = _ink(images, value_range)
     rows, columns = (torch.arange(length, dtype=torch.float64) for length in ink.shape[1:])
     mass = ink.sum(dim=(1, 2)).clamp_min(1 / GRAY_LEVELS)  # less is none
-    of_rows, of_columns = ink.sum(dim=2), ink.sum(dim=1)  # [n, H], [n, W]
+    of_rows = ink.sum(dim=2)  # [n, H]
     y = (of_rows @ rows / mass)[:, None] - rows  # [n, H], upwards
-    x = columns - (of_columns @ columns / mass)[:, None]  # [n, W]
     spread = (of_rows * y.square()).sum(dim=1)
     flat = (of_rows > 0).sum(dim=1) < 2
     if flat.any():
         raise ShapeError(f"{int(flat.sum())} of {len(ink)} images have ink in less than two rows; leave them out.")
-    return torch.einsum("nhw,nh,nw->n", ink, y, x) / spread
+    return torch.einsum("nhw,nh,w->n", ink, y, columns) / spread  # x from anywhere: Σ w·y is 0
 
 
 def _ink(images: Tensor, value_range: tuple[float, float] | None) -> Tensor:
