@@ -73,7 +73,7 @@ def answers(
     wanted = list(network.sample_shape)
     if list(images.shape[1:]) != wanted or not len(images):
         raise ShapeError(f"{name} are images {list(images.shape)}; the network takes [n, {str(wanted)[1:]}.")
-    grey = _gray_levels(images, name, value_range)
+    grey = gray_levels(images, name, value_range)
     low, high = network.input_range
     device = next(network.parameters()).device
     modes = {module: module.training for module in network.modules()}
@@ -87,7 +87,7 @@ def answers(
     return torch.cat(parts)
 
 
-def _gray_levels(images: Tensor, name: str, value_range: tuple[float, float] | None) -> Tensor:
+def gray_levels(images: Tensor, name: str, value_range: tuple[float, float] | None) -> Tensor:
     """The images as uint8, 0 … 255. Raises `ShapeError`."""
     if images.dtype is torch.uint8:
         return images

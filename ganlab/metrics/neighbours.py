@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from ganlab.errors import ConfigError, ShapeError
-from ganlab.metrics.points import flat, require_same_dim, rows_at_once
+from ganlab.metrics.points import flat, require_labels, require_same_dim, rows_at_once
 
 QUANTILE = 0.01
 
@@ -86,3 +86,16 @@ def nearest(points: Tensor, others: Tensor) -> tuple[Tensor, Tensor]:
     parts = points.split(rows_at_once(others))
     index = torch.cat([(squares - 2 * part @ others.T).argmin(dim=1) for part in parts])
     return (points - others[index]).norm(dim=1), index  # by differences: exact for copies
+
+
+def one_nearest(points: Tensor, labels: Tensor, test: Tensor, test_labels: Tensor) -> float:
+    """The share of test points [m, …] whose nearest of the points [n, …] has another label than they, 0 … 1.
+
+    The error of the 1-nearest-neighbour rule, Euclidean and exact. So Radford, Metz & Chintala 2015 (Table 3) judge a
+    conditional generator: `points` are its images with the labels that they were made for, `test` real ones. At equal
+    distances the first point counts. labels [n] and test_labels [m] are integers. Raises `ShapeError` for points of
+    unlike or other shapes, or not finite, and for labels that are no integers or not one for each point.
+    """
+    labels, test_labels = require_labels(labels, points, "labels"), require_labels(test_labels, test, "test_labels")
+    nearest_labels = labels[nearest(test, points)[1]]
+    return float((nearest_labels != test_labels).double().mean())

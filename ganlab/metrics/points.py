@@ -37,6 +37,16 @@ def require_same_dim(**sets: Tensor) -> None:
             raise ShapeError(f"{first} have {points.shape[1]} numbers each, {name} {other.shape[1]}; give equal ones.")
 
 
+def require_labels(labels: Tensor, points: Tensor, what: str) -> Tensor:
+    """Labels as int64 [n] on the CPU, one for each of the points. Raises `ShapeError`, which calls them `what`."""
+    if not isinstance(labels, Tensor) or labels.is_floating_point() or labels.is_complex():
+        kind = labels.dtype if isinstance(labels, Tensor) else type(labels).__name__
+        raise ShapeError(f"{what} are {kind}; give a tensor of integers [n].")
+    if labels.shape != points.shape[:1]:
+        raise ShapeError(f"{what} have shape {list(labels.shape)} for {len(points)} points; give one for each.")
+    return labels.detach().cpu().long()
+
+
 def rows_at_once(others: Tensor) -> int:
     """To how many points the distances from all `others` are held at once."""
     return max(1, CHUNK_NUMBERS // len(others))

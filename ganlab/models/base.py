@@ -1,10 +1,11 @@
 """What all networks share: how they are rebuilt, and how they refuse a wrong shape."""
 
+import contextlib
 import functools
 import inspect
 import itertools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, ClassVar, Self
 
 import torch
@@ -99,6 +100,18 @@ def spec_of(module: nn.Module) -> dict[str, Any] | None:
     """What `build` makes a module again from; None for one of another class, whatever it calls `spec`."""
     spec = getattr(module, "spec", None)
     return spec if isinstance(module, Rebuildable) and isinstance(spec, dict) else None
+
+
+@contextlib.contextmanager
+def evaluating(model: nn.Module) -> Iterator[None]:
+    """Within it a network is in evaluation mode; after it each of its layers is in the mode that it was in."""
+    modes = [(module, module.training) for module in model.modules()]
+    model.eval()
+    try:
+        yield
+    finally:
+        for module, training in modes:
+            module.training = training
 
 
 def require_shape(x: Tensor, wanted: Sequence[int], what: str) -> None:

@@ -70,6 +70,18 @@ class Step:
     options: dict[str, Any] = field(default_factory=dict)
     after: list["Step"] = field(default_factory=list)
 
+    @property
+    def origin(self) -> list["Step"]:
+        """All steps that it comes from, and itself."""
+        found: dict[int, Step] = {id(self): self}
+        waiting: list[Step] = [self]
+        while waiting:
+            for step in waiting.pop().before:
+                if id(step) not in found:
+                    found[id(step)] = step
+                    waiting.append(step)
+        return list(found.values())
+
     def until_next_layer(self) -> list["Step"]:
         """The steps that follow it before the next layers, those excluded."""
         return [step for step in _walk(self.after, "after") if step.kind != "layer"]
@@ -141,7 +153,7 @@ def trace(network: nn.Module, *inputs: Tensor, name: str = "the network") -> Tra
         for b in network.buffers()
         if is_lazy(b)
     }
-    recorder = _Recorder(inputs)
+    recorder = Recorder(inputs)
     try:
         twin = copy.deepcopy(network, unborn).train()
         recorder.watch(twin)
@@ -159,7 +171,7 @@ def trace(network: nn.Module, *inputs: Tensor, name: str = "the network") -> Tra
     return Trace(steps, output, lazy, bool(steps))
 
 
-class _Recorder(TorchDispatchMode):
+class Recorder(TorchDispatchMode):
     """Notes the operations on what comes from the inputs. Tensors are kept, so that their ids stay their own."""
 
     def __init__(self, inputs: Sequence[Tensor]):
@@ -217,12 +229,7 @@ class _Recorder(TorchDispatchMode):
         last = self.made.get(id(output))
         if last is None:
             return ()
-        needed, waiting = {id(last)}, [last]
-        while waiting:
-            for step in waiting.pop().before:
-                if id(step) not in needed:
-                    needed.add(id(step))
-                    waiting.append(step)
+        needed = {id(step) for step in last.origin}
         for step in self.steps:
             step.after = [later for later in step.after if id(later) in needed]
         return tuple(step for step in self.steps if id(step) in needed)

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from ganlab.errors import ConfigError, GanlabError, ShapeError
+from ganlab.models.base import evaluating
 from ganlab.training.compilation import differentiable_twice
 from ganlab.training.derivatives import refuse_one_answer_for_all, require_gradients, require_second_derivative
 from ganlab.training.failures import advice_on, as_images, where
@@ -22,7 +23,7 @@ from ganlab.training.left_behind import held, strangers, what_is_left
 from ganlab.training.penalties import Batches, Penalty
 from ganlab.training.randomness import drawn_elsewhere, forked
 from ganlab.training.reach import range_of, reach
-from ganlab.training.sampling import LATENT_SHAPES, evaluating
+from ganlab.training.sampling import LATENT_SHAPES
 from ganlab.training.together import one_by_one
 from ganlab.training.understudy import understudy
 from ganlab.training.wrappers import misfit, state_of, unwrapped

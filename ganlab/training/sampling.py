@@ -1,16 +1,15 @@
 """Noise, and samples of a generator."""
 
-import contextlib
 import math
 import operator
 import os
-from collections.abc import Iterator
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from ganlab.errors import ConfigError, GanlabError, ShapeError
+from ganlab.models.base import evaluating
 from ganlab.training.checks import integer, one_of, shown
 from ganlab.training.labels import classes_of, labels_of_samples, refuse_other_arguments
 from ganlab.training.randomness import derived_seed, forked, generator
@@ -74,18 +73,6 @@ def sample(
             part = z[start : start + batch].to(device)
             samples[start : start + batch] = G(part.view(*part.shape, *latent), *(y[start : start + batch] for y in of))
     return samples
-
-
-@contextlib.contextmanager
-def evaluating(model: nn.Module) -> Iterator[None]:
-    """Within it a network is in evaluation mode; after it each of its layers is in the mode that it was in."""
-    modes = [(module, module.training) for module in model.modules()]
-    model.eval()
-    try:
-        yield
-    finally:
-        for module, training in modes:
-            module.training = training
 
 
 def require_values(role: str, model: nn.Module) -> None:
