@@ -32,14 +32,14 @@ def texts(path: Path) -> Iterator[tuple[str, ...]]:
     skipped = parts | {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
     for node in ast.walk(tree):
         if isinstance(node, ast.JoinedStr):
-            yield tuple(part.value if isinstance(part, ast.Constant) else "" for part in node.values)
+            yield tuple(str(part.value) if isinstance(part, ast.Constant) else "" for part in node.values)
         elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in skipped:
             yield (node.value,)
 
 
 def advice_in(text: tuple[str, ...]) -> tuple[str, ...]:
     """What a text says to do: from the verb that stands at its beginning or after a semicolon; nothing for others."""
-    clauses = "\0".join(text).split("; ")
+    clauses = re.sub(r"\{[^}]*\}", "\0", "\0".join(text)).split("; ")
     advices = [clause for clause in clauses if re.match(rf"({VERBS.replace(' ', '|')})\b", clause)]
     return tuple(piece.strip(" .") for advice in advices for piece in advice.split("\0"))
 

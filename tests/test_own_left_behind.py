@@ -134,7 +134,7 @@ def test_a_forward_pass_that_sets_the_mode_is_said():
             return self.norm(self.net(z)).tanh().view(-1, 1, 8, 8)
 
     with pytest.warns(
-        UserWarning, match=r"G's forward pass calls train\(\) or eval\(\) \(of norm\); leave the mode to the"
+        UserWarning, match=r"G's forward pass calls train\(\) or eval\(\) \(of norm\); leave the mode to the trainer"
     ):
         image_trainer(StillG())
 

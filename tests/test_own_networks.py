@@ -279,7 +279,7 @@ def test_a_wrong_z_dim_is_named_and_set():
     G = ImageG()
     G.z_dim = 5
     with pytest.raises(
-        ShapeError, match=r"takes z neither as \[\d+, 5\] nor as \[\d+, 5, 1, 1\]; set z_dim to what it"
+        ShapeError, match=r"takes z neither as \[\d+, 5\] nor as \[\d+, 5, 1, 1\]; set z_dim to what it takes"
     ):
         sample(G, 3)
     G.z_dim = 4
