@@ -74,8 +74,9 @@ def test_a_law_learns_with_labels_too():
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("default:::torch")  # the compiler's own
+@pytest.mark.usefixtures("without_cpp")
 def test_compiled_networks_take_labels():
-    """About 20 s: torch.compile builds two small networks."""
+    """About 5 s, most of it for the import of the compiler."""
     images = data.load("digits", limit=200)
     both = []
     for compiled in (False, True):
