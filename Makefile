@@ -19,7 +19,7 @@ lint: .venv/dev
 	$(BIN)/python notebooks/execute.py --check
 
 unit: .venv/dev
-	OMP_NUM_THREADS=1 $(BIN)/pytest tests -n auto
+	OMP_NUM_THREADS=1 $(BIN)/pytest tests -n auto --dist worksteal
 
 nbval: .venv/dev
 	OMP_NUM_THREADS=1 $(BIN)/pytest $(NBVAL) notebooks

@@ -49,7 +49,7 @@ def train(
     precision: Annotated[
         str, tyro.conf.arg(help="float32, or bfloat16 (faster where the processor has it).")
     ] = "float32",
-    compile: Annotated[bool, tyro.conf.arg(help="torch.compile both networks: slow start, faster steps.")] = False,  # noqa: A002
+    compile: Annotated[bool, tyro.conf.arg(help="torch.compile both networks, on a GPU into CUDA graphs.")] = False,  # noqa: A002
     every: Annotated[int, tyro.conf.arg(help="Steps between two checkpoints, each with a sample grid.")] = 500,
     batch: Annotated[int | None, tyro.conf.arg(help="Real samples per update (else the recipe's own number).")] = None,
     data: Annotated[

@@ -41,6 +41,13 @@ def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 
 
 @pytest.fixture
+def without_cpp(monkeypatch: pytest.MonkeyPatch) -> None:
+    """torch.compile with all that decides what can be differentiated, but without the ten seconds of a C++ compiler."""
+    whole = torch.nn.Module.compile
+    monkeypatch.setattr(torch.nn.Module, "compile", lambda network: whole(network, backend="aot_eager"))
+
+
+@pytest.fixture
 def ctrl_c() -> Iterator[None]:
     """Let SIGINT through, here and in child processes: a test run in the background starts with it ignored."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -74,8 +74,8 @@ def toy_pair() -> tuple[nn.Module, nn.Module]:
     return models.ToyGenerator(z_dim=4, width=8), models.ToyDiscriminator(width=8)
 
 
-def toy_ensemble(make: Any = toy_pair, seeds: Any = (0, 1), x: Any = None) -> Ensemble:
-    config = TrainConfig(steps=2, batch=16, device="cpu")
+def toy_ensemble(make: Any = toy_pair, seeds: Any = (0, 1), x: Any = None, **options: Any) -> Ensemble:
+    config = TrainConfig(steps=2, batch=16, device="cpu", **options)
     return Ensemble(make, NON_SATURATING, data.ring() if x is None else x, config, seeds=seeds)
 
 

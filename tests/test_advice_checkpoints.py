@@ -8,7 +8,7 @@ from own import ImageD, ImageG, image_trainer, refusal
 from tiny import run
 from torch import nn
 
-from ganlab.training import export_generator, load_generator
+from ganlab.training import checkpoint, export_generator, load_generator
 
 
 def half_frozen() -> nn.Module:
@@ -26,6 +26,8 @@ def test_what_is_said_of_checkpoints_works(tmp_path: Path):
     assert "freeze the same ones" in refusal(lambda: image_trainer(others, steps=3).resume(place))
     assert "give it the same options or another place" in refusal(lambda: image_trainer(seed=5, steps=3).resume(place))
     assert not image_trainer(seed=5).resume(tmp_path / "another.ckpt")
+    assert "give the path of a checkpoint" in refusal(lambda: checkpoint.read(tmp_path))
+    assert checkpoint.read(place)["step"] == 3
     run(image_trainer(steps=3)).save(place)
     place.write_bytes(place.read_bytes()[:-1])
     line = refusal(lambda: image_trainer(steps=3).resume(place))

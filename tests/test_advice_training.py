@@ -135,7 +135,7 @@ NETWORKS: dict[str, tuple[Callable[[], Any], Callable[[], Any]]] = {
 }
 
 ARGUMENTS: dict[str, tuple[Callable[[], Any], Callable[[], Any]]] = {
-    "such as objectives.NON_SATURATING": (
+    "give an Objective, such as objectives.NON_SATURATING": (
         lambda: image_trainer(objective="lsgan"),
         lambda: image_trainer(objective=NON_SATURATING),
     ),
@@ -158,7 +158,7 @@ ARGUMENTS: dict[str, tuple[Callable[[], Any], Callable[[], Any]]] = {
         lambda: toy_ensemble(make=lambda: PAIR),
         lambda: toy_ensemble(make=toy_pair),
     ),
-    "or train it with Trainer": (
+    "take a penalty such as training.WGANGP() in its place, or train it with Trainer": (
         lambda: toy_ensemble(make=constrained_pair),
         lambda: Trainer(*constrained_pair(), NON_SATURATING, data.ring(), TrainConfig(steps=2, batch=16, device="cpu")),
     ),
@@ -191,11 +191,14 @@ EXAMPLES: dict[str, tuple[Callable[[], Any], Callable[[], Any]]] = {
         lambda: image_trainer(x=IMAGES[:, 0]),
         lambda: image_trainer(x=IMAGES[:, 0][:, None]),
     ),
-    "draws n floating-point examples on the generator's device": (
+    "give a law whose sample(n, generator) draws n floating-point examples on the generator's device": (
         lambda: of_law(Law(lambda x: x.long())),
         lambda: of_law(Law()),
     ),
-    "and integers y [n] in 0 … 2": (lambda: of_law(Law(past=1)), lambda: of_law(Law())),
+    "give (x, y) with the x of sample(n, generator) and integers y [n] in 0 … 2": (
+        lambda: of_law(Law(past=1)),
+        lambda: of_law(Law()),
+    ),
 }
 
 LABELLED: dict[str, tuple[Callable[[], Any], Callable[[], Any]]] = {

@@ -240,9 +240,9 @@ def pictures(tmp_path: Path) -> Path:
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT to send")
 @pytest.mark.usefixtures("ctrl_c")
 def test_a_folder_is_trained_on_stopped_gone_on_with_and_sampled_from(tmp_path: Path, pictures: Path):
-    """About 20 s: the full networks at 64×64, 24 steps with four pictures each, twice."""
+    """About 15 s: the full networks at 64×64, 15 steps with four pictures each, twice."""
     command = ["train", "dcgan-folder", "--data", f"folder:{pictures.name}", "--size", "64", "--device", "cpu"]
-    command += ["--batch", "4", "--steps", "24", "--every", "6"]
+    command += ["--batch", "4", "--steps", "15", "--every", "5"]
     process = subprocess.Popen(
         [sys.executable, "-m", "ganlab", *command],
         cwd=tmp_path,
@@ -259,7 +259,7 @@ def test_a_folder_is_trained_on_stopped_gone_on_with_and_sampled_from(tmp_path: 
     assert process.returncode == 130, err
     stopped = re.search(r"stopped at step (\d+), saved in runs.dcgan-folder; the same command goes on", out)
     assert stopped is not None
-    assert 6 <= int(stopped[1]) < 24
+    assert 5 <= int(stopped[1]) < 15
 
     resumed, whole = (ganlab(*command, *more, cwd=tmp_path) for more in ([], ["--out", "whole"]))
     assert (resumed.returncode, whole.returncode) == (0, 0), resumed.stderr

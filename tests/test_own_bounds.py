@@ -167,7 +167,7 @@ def test_the_network_that_cuts_the_gradient_off_is_named(G: Any, D: Any, named: 
 
 def test_a_D_that_gives_a_batch_one_number_is_refused_and_the_advice_works():
     line = refusal(lambda: image_trainer(D=ImageD(lambda t: t.mean().expand(len(t)))))
-    assert "D gives all examples of a batch one number, made of them all" in line
+    assert "D gives all examples of a batch one number, made of them all; let it judge each alone: average over" in line
     averaging = nn.Sequential(nn.Conv2d(1, 1, 3), nn.Flatten(), nn.LazyLinear(1))
     assert run(image_trainer(D=averaging)).step == 3  # over all but the first dimension
 
@@ -188,7 +188,7 @@ class DeviationD(nn.Module):
 def test_a_penalty_whose_gradient_is_not_finite_is_named_and_the_advice_works():
     line = refusal(lambda: image_trainer(D=DeviationD(0.0), penalty=R1()))
     assert "the gradient of R1 in D's out.weight is NaN or infinite on a first batch" in line
-    assert "by adding 1e-8" in line
+    assert "keep what goes into square roots, norms and logarithms away from 0, by adding 1e-8" in line
     assert run(image_trainer(D=DeviationD(1e-8), penalty=R1())).history.isfinite().all()
 
 

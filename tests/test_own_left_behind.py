@@ -72,7 +72,9 @@ CHANGING: dict[str, Callable[[], ImageG]] = {
 
 @pytest.mark.parametrize("make", CHANGING.values(), ids=CHANGING.keys())
 def test_what_a_forward_pass_changes_and_no_checkpoint_holds_is_said(make: Callable[[], ImageG], tmp_path: Path):
-    with pytest.warns(UserWarning, match=r"G's forward pass changes held, .* register_buffer\('held', …\)") as said:
+    with pytest.warns(
+        UserWarning, match=r"G's forward pass changes held, .*; keep it as a tensor, with register_buffer\('held', …\)"
+    ) as said:
         trainer = image_trainer(make())
     assert len(said) == 1
     run(trainer, steps=2).save(tmp_path / "run.ckpt")
@@ -131,7 +133,9 @@ def test_a_forward_pass_that_sets_the_mode_is_said():
             self.norm.eval()
             return self.norm(self.net(z)).tanh().view(-1, 1, 8, 8)
 
-    with pytest.warns(UserWarning, match=r"G's forward pass calls train\(\) or eval\(\) \(of norm\); leave the mode"):
+    with pytest.warns(
+        UserWarning, match=r"G's forward pass calls train\(\) or eval\(\) \(of norm\); leave the mode to the trainer"
+    ):
         image_trainer(StillG())
 
 
@@ -175,8 +179,9 @@ class MakingG(ImageG):
     ],
 )
 def test_weights_that_are_no_parameters_are_said_and_the_advice_works(wrong, where: str, right):
-    with pytest.warns(UserWarning, match=rf"G uses weights that are none of its parameters \(({where})"):
+    with pytest.warns(UserWarning, match=rf"G uses weights that are none of its parameters \(({where})") as said:
         image_trainer(wrong())
+    assert "make them in __init__, layers in nn.ModuleList and single weights as nn.Parameter" in str(said[0].message)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert run(image_trainer(right())).step == 3
@@ -199,7 +204,9 @@ def test_a_traced_generator_keeps_its_name_for_z_in_its_average():
 def test_what_cannot_be_called_after_each_update_is_refused_and_the_advice_works(constrain: Any):
     D: Any = ImageD()
     D.constrain = constrain
-    assert "D.constrain cannot be called as constrain()" in refusal(lambda: image_trainer(D=D))
+    line = refusal(lambda: image_trainer(D=D))
+    assert "D.constrain cannot be called as constrain()" in line
+    assert "let it be a method without arguments, or give it another name" in line
     clipped: Any = ImageD()
     clipped.constrain = lambda: [parameter.data.clamp_(-0.01, 0.01) for parameter in clipped.parameters()]
     run(image_trainer(D=clipped))

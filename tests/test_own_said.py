@@ -43,7 +43,9 @@ def test_random_numbers_that_no_checkpoint_holds_are_said_and_left_as_they_were(
         assert random.getstate() == before[1]
     G: Any = ImageG()
     G.source = torch.Generator()
-    with pytest.warns(UserWarning, match="G has a generator of its own, source, whose state no checkpoint holds"):
+    with pytest.warns(
+        UserWarning, match="G has a generator of its own, .*; draw from torch's own, as torch.randn_like"
+    ):
         image_trainer(G)
     image_trainer(DrawingG(torch.randn))  # what the message says: nothing to say
 
@@ -96,7 +98,7 @@ def test_a_layer_without_second_derivative_is_refused_where_a_penalty_needs_it_a
     assert run(image_trainer(D=AttentiveD(plain=False))).step == 3
     line = refusal(lambda: image_trainer(D=AttentiveD(plain=False), penalty=R1()))
     assert "R1 needs the second derivative of D (AttentiveD)" in line
-    assert "sdpa_kernel(SDPBackend.MATH)" in line
+    assert "take another layer, torch.nn.attention.sdpa_kernel(SDPBackend.MATH), or no penalty" in line
     assert run(image_trainer(D=AttentiveD(plain=True), penalty=R1())).step == 3
 
 
@@ -104,7 +106,10 @@ def test_batch_norm_under_a_penalty_is_said():
     def D(norm: nn.Module) -> nn.Module:
         return nn.Sequential(nn.Flatten(), nn.Linear(64, 8), norm, nn.Linear(8, 1))
 
-    with pytest.warns(UserWarning, match="D has batch norm, .* WGANGP is on D's slope at each alone; take LayerNorm"):
+    with pytest.warns(
+        UserWarning,
+        match="D has batch norm, .* WGANGP is on D's slope at each alone; take LayerNorm or InstanceNorm in",
+    ):
         image_trainer(D=D(nn.BatchNorm1d(8)), penalty=WGANGP())
     assert run(image_trainer(D=D(nn.LayerNorm(8)), penalty=WGANGP())).step == 3
     image_trainer(D=D(nn.BatchNorm1d(8)))

@@ -40,7 +40,7 @@ class Point(nn.Module):
         return self.theta + 0 * z
 
 
-def walk(objective, penalty, steps: int = 100, **options) -> np.ndarray:
+def walk(objective, penalty, steps: int = 40, **options) -> np.ndarray:
     """The path of (θ, ψ) as `Trainer` trains the Dirac-GAN from (1, −1) with plain gradient steps of 0.2."""
     G, D = Point(), nn.Linear(1, 1, bias=False)
     nn.init.constant_(D.weight, -1.0)
@@ -60,16 +60,16 @@ def walk(objective, penalty, steps: int = 100, **options) -> np.ndarray:
 def test_the_dirac_gan_with_a_penalty_follows_its_map(objective, kind, gamma):
     assert dirac.CRITICAL_WEIGHT.subs(dirac.slope, sp.Rational(1, 2)) == 1
     field = dirac.with_gradient_penalty(FIELDS[objective], sp.Float(gamma))
-    simultaneous = dirac.simulate(field, step=0.2, steps=100)
+    simultaneous = dirac.simulate(field, step=0.2, steps=40)
     np.testing.assert_allclose(walk(objective, kind(gamma), update="simultaneous"), simultaneous, atol=1e-6, rtol=0)
     for k in (1, 3):
-        in_turns = dirac.simulate(field, step=0.2, steps=100, alternating=True, n_d=k, first="D")
+        in_turns = dirac.simulate(field, step=0.2, steps=40, alternating=True, n_d=k, first="D")
         np.testing.assert_allclose(walk(objective, kind(gamma), k=k), in_turns, atol=1e-6, rtol=0)
 
 
 def test_r1_and_r2_together_weigh_twice():
     field = dirac.with_gradient_penalty(dirac.GAN, sp.Float(0.6))
-    path = dirac.simulate(field, step=0.2, steps=100, alternating=True, first="D")
+    path = dirac.simulate(field, step=0.2, steps=40, alternating=True, first="D")
     np.testing.assert_allclose(walk(MINIMAX, R1R2(0.3)), path, atol=1e-6, rtol=0)
 
 
@@ -217,8 +217,9 @@ def test_under_bfloat16_the_penalty_is_computed_in_float32():
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("default:::torch")  # the compiler's own
+@pytest.mark.usefixtures("without_cpp")
 def test_compiled_networks_pay_the_same_penalty():
-    """About 15 s: torch.compile builds two small networks."""
+    """About 5 s, most of it for the import of the compiler."""
     plain, compiled = (run(tiny_trainer(dropout=0.0, penalty=R1(0.5), compile=c)) for c in (False, True))
     for one, two in zip(plain.D.parameters(), compiled.D.parameters(), strict=True):
         torch.testing.assert_close(one, two, atol=1e-4, rtol=0)

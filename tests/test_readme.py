@@ -92,22 +92,6 @@ def test_seeding_torch_decides_the_first_weights():
     assert not torch.equal(drawn(7), drawn(8))
 
 
-def test_networks_of_an_unseeded_process_differ_from_each_other_and_leave_its_numbers_alone():
-    code = """
-import torch
-before = torch.get_rng_state()
-from ganlab import models
-first, second = (models.MLPGenerator(4, side=8).get_parameter("net.0.weight") for _ in range(2))
-assert not torch.equal(first, second)
-assert torch.equal(torch.get_rng_state(), before)
-print(first.sum().item(), second.sum().item())
-"""
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    command = [sys.executable, "-c", code]
-    one, two = (subprocess.run(command, env=environment, capture_output=True, check=True).stdout for _ in range(2))
-    assert one == two != b""
-
-
 def test_the_commands_name_recipes_and_studies_that_there_are():
     assert {command[0] for command in COMMANDS} >= {"doctor", "train", "sample", "reproduce", "ledger"}
     for command in COMMANDS:

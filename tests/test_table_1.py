@@ -190,7 +190,9 @@ def epochs_of(result: dict[str, Any]) -> list[float]:
 @pytest.mark.usefixtures("small_mnist")
 def test_a_training_without_scores_is_refused(tmp_path: Path):
     RECIPE.trainer(seed=3, steps=12, device="cpu").save(tmp_path / "c")
-    with pytest.raises(CheckpointError, match=r"^\S+c holds a training without its scores; move it away or .*\.$"):
+    with pytest.raises(
+        CheckpointError, match=r"^\S+c holds a training without its scores; move it away or give another place\.$"
+    ):
         table_1.table_1(3, epochs=3, device="cpu", place=tmp_path / "c")
 
 

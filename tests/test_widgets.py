@@ -1,11 +1,5 @@
-"""The bench: its game without a browser, and all of it in a real JupyterLab where a Chromium is installed."""
+"""The bench: its game without a browser; `test_in_browser.py` has all of it in a real JupyterLab."""
 
-import os
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
-
-import lab
 import numpy as np
 import pytest
 import torch
@@ -15,11 +9,13 @@ from ganlab.errors import NonFiniteLoss
 from ganlab.objectives import MINIMAX, NON_SATURATING, least_squares
 from ganlab.widgets import LAWS, OBJECTIVES, Bench, Game, Moving, Picture
 
+CHOICES = [*((law, "NS-GAN") for law in LAWS), *(("ring", objective) for objective in OBJECTIVES)]
+"""Every law and every objective."""
 
-@pytest.mark.parametrize("objective", OBJECTIVES.values(), ids=OBJECTIVES.keys())
-@pytest.mark.parametrize("law", LAWS.values(), ids=LAWS.keys())
-def test_every_choice_plays_and_draws(law: data.Mixture, objective):
-    game, picture = Game(law, objective), Picture()
+
+@pytest.mark.parametrize(("law", "objective"), dict.fromkeys(CHOICES))
+def test_every_choice_plays_and_draws(law: str, objective: str):
+    game, picture = Game(LAWS[law], OBJECTIVES[objective]), Picture()
     before = picture.png(game)
     assert before == Picture().png(game)
     for move in (game.move_D, game.move_G, game.round):
@@ -117,71 +113,3 @@ def test_a_moving_picture_follows_its_slider():
     moving.slider.value = 0
     assert moving.image.value == first
     assert "application/vnd.jupyter.widget-view+json" in moving._repr_mimebundle_()
-
-
-BENCH = "from ganlab.notebook import setup; setup()\nfrom ganlab.widgets import Bench\n\nBench()"
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(lab.CHROMIUM is None, reason="no Chromium on this machine: the bench was not operated in a browser")
-def test_the_bench_in_a_real_jupyterlab(tmp_path: Path):
-    """Choose, step, run, reset, change the objective: each changes the picture, and the console stays clean. 25 s."""
-    with lab.opened(tmp_path, [BENCH]) as page:
-        page.evaluate("window.jupyterapp.commands.execute('notebook:run-all-cells')")
-        picture = page.locator(".widget-image").first
-        picture.wait_for(timeout=60_000)
-        errors: list[str] = []
-        page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
-
-        def source() -> str:
-            return str(picture.get_attribute("src"))
-
-        def after(act: Callable[[], Any]) -> None:
-            before = source()
-            act()
-            lab.wait_for(lambda: source() != before)
-
-        def press(name: str) -> None:
-            page.get_by_role("button", name=name, exact=True).click()
-
-        def choose(name: str, value: str) -> None:
-            page.get_by_label(name).select_option(value)
-
-        for name in ("D moves", "G moves", "one round"):
-            after(lambda name=name: press(name))
-        after(lambda: choose("data", "two moons"))
-        after(lambda: choose("objective", "LSGAN (0, 1, 1)"))
-        after(lambda: press("run"))
-        seen = {source()}
-        lab.wait_for(lambda: seen.add(source()) or len(seen) >= 8)  # one after the other, until it is stopped
-        after(lambda: press("stop"))
-        after(lambda: press("reset"))
-        if "GANLAB_SCREENSHOT" in os.environ:
-            page.screenshot(path=os.environ["GANLAB_SCREENSHOT"])
-    assert not errors
-
-
-MOVING = """from ganlab.notebook import setup; setup()
-from ganlab import diagrams
-from ganlab.widgets import Moving
-
-Moving(lambda at: diagrams.kernel_at([1, 0, 2, 1, 2], [2, 7, 5], [1, 2, 3], 2, 1, [at]), positions=3)"""
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(lab.CHROMIUM is None, reason="no Chromium on this machine: the kernel was not moved in a browser")
-def test_a_kernel_moves_in_a_real_jupyterlab(tmp_path: Path):
-    """Two steps to the right and one back: a picture for each. 25 s."""
-    with lab.opened(tmp_path, [MOVING]) as page:
-        page.evaluate("window.jupyterapp.commands.execute('notebook:run-all-cells')")
-        picture = page.locator(".widget-image").first
-        picture.wait_for(timeout=60_000)
-        said = page.locator(".widget-readout").first
-        handle = page.locator(".noUi-handle").first
-        shown = [picture.get_attribute("src")]
-        for key, position in (("ArrowRight", "1"), ("ArrowRight", "2"), ("ArrowLeft", "1")):
-            handle.press(key)
-            lab.wait_for(lambda position=position: said.inner_text() == position)
-            lab.wait_for(lambda: picture.get_attribute("src") not in shown)
-            shown.append(picture.get_attribute("src"))
-    assert len(set(shown)) == 4

@@ -151,9 +151,9 @@ def _entries(place: str) -> list[os.DirEntry[str]]:
         with os.scandir(place) as entries:
             return list(entries)
     except OSError as error:
-        raise DatasetUnavailable(
-            f"{place} cannot be read ({error.strerror}); give folder:PATH of a folder of images."
-        ) from error
+        closed = isinstance(error, PermissionError)
+        advice = "make it readable" if closed else "give folder:PATH of a folder of images"
+        raise DatasetUnavailable(f"{place} cannot be read ({error.strerror}); {advice}.") from error
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

@@ -36,9 +36,18 @@ class Adam:
         make_plain(self, **betas)
 
     def build(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
-        """The optimiser of these parameters, one kernel per step."""
-        betas = (self.beta1, self.beta2)
-        return torch.optim.Adam(parameters, lr=self.lr, betas=betas, weight_decay=self.weight_decay, fused=True)
+        """The optimiser of these parameters, one kernel per step; on a GPU one that a CUDA graph may hold."""
+        parameters, betas = list(parameters), (self.beta1, self.beta2)
+        on_gpu = any(parameter.is_cuda for parameter in parameters)
+        rest: dict[str, Any] = {"weight_decay": self.weight_decay, "fused": True, "capturable": on_gpu}
+        optimizer = torch.optim.Adam(parameters, lr=self.lr, betas=betas, **rest)
+
+        def whatever_it_was_saved_on(loaded: torch.optim.Optimizer) -> None:
+            for group in loaded.param_groups:
+                group["capturable"] = on_gpu
+
+        optimizer.register_load_state_dict_post_hook(whatever_it_was_saved_on)
+        return optimizer
 
     def at(self, step: int) -> dict[str, float]:  # noqa: ARG002 (the same for all steps)
         """What step 0, 1, … runs with."""
@@ -155,7 +164,7 @@ class TrainConfig:
     # The decay of step n = 0, 1, … is at most (1 + n)/(1 + n + ema_warmup), or the first weights would stay in the
     ema_warmup: int = 9  # average: a young one reaches back over about n/ema_warmup steps; 1: the mean of all so far
     precision: Literal["float32", "bfloat16"] = "float32"  # of the forward passes; weights stay float32
-    compile: bool = False  # torch.compile: slow first steps, faster ones after
+    compile: bool = False  # torch.compile, on CUDA in CUDA graphs: slow first steps, faster ones after
     device: str = "auto"  # cuda, then mps, then cpu
     seed: int = 0  # of batches, noise and dropout; first weights are drawn before, where torch.manual_seed decides them
 

@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import torch
@@ -13,7 +13,7 @@ from ganlab.models import value_range
 from ganlab.objectives import Objective
 from ganlab.training import front_door
 from ganlab.training.averaging import Average
-from ganlab.training.compilation import compiler_named, differentiable_twice
+from ganlab.training.compilation import compiled, compiler_named, differentiable_twice
 from ganlab.training.conditions import conditions, require_labels
 from ganlab.training.config import TrainConfig, pick_device
 from ganlab.training.examples import as_examples
@@ -88,9 +88,7 @@ class Trainer(Resumable):
         self.ema: Average | None = Average(unwrapped(self.G)) if config.ema else None
         self.optimizer_g = optimiser(self.G, config.optimizer_g)
         self.optimizer_d = optimiser(self.D, config.optimizer_d)
-        if config.compile:
-            self.G.compile()
-            self.D.compile()
+        self._in_step = compiled(self.device, G=self.G, D=self.D) if config.compile else nullcontext
         self.step, self._known_finite, self._small = 0, 0, is_small(self.G, self.D)
         self._history = torch.zeros(config.steps, len(COLUMNS), dtype=torch.float32, device=self.device)
 
@@ -122,7 +120,8 @@ class Trainer(Resumable):
         one_step = TURNS[self.config.update]
         while self.step < self.config.steps:
             quickly = one_thread(self._small)
-            with interrupts_deferred(), self._model_randomness(), compiler_named(), torch.enable_grad(), quickly:
+            deferred, randomness = interrupts_deferred(), self._model_randomness()
+            with deferred, randomness, compiler_named(), torch.enable_grad(), quickly, self._in_step():
                 set_rates(self.config, self.step, self.optimizer_d, self.optimizer_g)
                 self._history[self.step] = torch.stack(one_step(self))
                 if self.ema is not None:
