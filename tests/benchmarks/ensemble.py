@@ -7,7 +7,7 @@ import os
 from typing import Any
 
 import torch
-from timing import ratio, steps_of
+from timing import products_of, ratio, steps_of
 from torch import nn
 from torch.nn.functional import binary_cross_entropy_with_logits as bce
 
@@ -60,6 +60,8 @@ def main() -> None:
             "a plain PyTorch loop": plain_loop(precision),
             "Trainer": steps_of(Trainer(*pair(), NON_SATURATING, data.ring(), config), STEPS),
         }
+        within = ratio(products_of(ensemble), ensemble, rounds=9)
+        print(f"  {precision:<9} {within.median:.0%} ({within.low:.0%}–{within.high:.0%}) of it in its own products")
         for name, other in others.items():
             found = ratio(ensemble, other, rounds=9)
             rates = f"{SEEDS * STEPS / found.ours:,.0f} and {STEPS / found.other:,.0f} seed-steps/s"

@@ -4,8 +4,11 @@ import statistics
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_map_only
 from torch.utils.flop_counter import FlopCounterMode
 
 from ganlab.training import Trainer
@@ -62,6 +65,36 @@ def flop_of(run: Callable[[], object]) -> int:
     with FlopCounterMode(display=False) as counter:
         run()
     return counter.get_total_flops()
+
+
+class _Kept(TorchDispatchMode):
+    """Keeps each call of the library's products, convolutions and optimisers, with copies of what it was given."""
+
+    NAMES = ("mm", "addmm", "bmm", "baddbmm", "convolution", "convolution_backward", "_fused_adam_", "_fused_sgd_")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.calls: list[Callable[[], object]] = []
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if func.overloadpacket.__name__ in self.NAMES:
+            given, named = tree_map_only(torch.Tensor, torch.clone, (args, kwargs or {}))
+            self.calls.append(lambda: func(*given, **named))
+        return func(*args, **(kwargs or {}))
+
+
+def products_of(run: Callable[[], object]) -> Callable[[], None]:
+    """A function that does the products, convolutions and optimisers of `run` once more, and nothing else: the same
+    calls in the same order, on copies."""
+    with _Kept() as kept:
+        run()
+
+    def replay() -> None:
+        with torch.no_grad():
+            for call in kept.calls:
+                call()
+
+    return replay
 
 
 def ceiling(dtype: torch.dtype, size: int = 1024) -> float:
