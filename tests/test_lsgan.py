@@ -177,7 +177,7 @@ def test_wrong_shapes_are_named():
     with pytest.raises(ShapeError, match=r"z has shape \[2, 4\]"):
         models.LSGANSceneGenerator(**TINY, z_dim=3)(torch.zeros(2, 4))
     with pytest.raises(ShapeError, match=r"x has shape \[2, 1, 28, 28\]"):
-        models.LSGANDiscriminator(**TINY)(torch.zeros(2, 1, 28, 28))
+        models.LSGANDiscriminator(32, 1, 2)(torch.zeros(2, 1, 28, 28))
 
 
 # Training ------------------------------------------------------------------------------------------------------------

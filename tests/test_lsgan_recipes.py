@@ -18,6 +18,7 @@ from ganlab.data import mnist, stacked_mnist
 from ganlab.experiments import lsgans, recipes
 from ganlab.objectives import NON_SATURATING, least_squares
 from ganlab.training import Adam, RMSProp, TrainConfig
+from ganlab.training.sampling import z_dim_of
 
 CODE = TrainConfig(batch=64, optimizer_d=Adam(2e-4, 0.5), optimizer_g=Adam(2e-4, 0.5), noise="uniform")
 """The experiments on stability: minibatches of 64, z uniform, a rate of 0.0002 and β₁ = 0.5."""
@@ -83,7 +84,7 @@ def test_batch_norm_is_left_out_in_G_or_in_both(name: str, of_D: bool):
     assert recipe.config == replace(CODE, steps=5000, **rmsprop)
     G, D = recipe.networks(0)
     assert (norms(G), norms(D)) == (0, int(of_D))
-    assert (G.spec["z_dim"], G.sample_shape, D.sample_shape) == (1024, (1, 28, 28), (1, 28, 28))
+    assert (z_dim_of(G), G.sample_shape, D.sample_shape) == (1024, (1, 28, 28), (1, 28, 28))
     assert [p.shape for p in G.parameters() if p.ndim == 4] == [(128, 64, 5, 5), (64, 1, 5, 5)]
 
 

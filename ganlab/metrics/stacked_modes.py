@@ -6,7 +6,7 @@ before blue. Counted are the classes with at least one sample, and KL(shares of 
 
 Two things to hold beside a KL. Draws of the uniform law itself have one, as their shares differ by chance: the anchor
 of counting, 0.0193 nats for 26,000. And the digits of MNIST are not equally frequent, so that real images have a little
-more, about 0.004: `real_anchor`. No generator that has learned its data is expected below that.
+more, 0.004 to 0.005: `real_anchor`. No generator that has learned its data is expected below that.
 
 What it misses: any image counts as some class, a blur, too; and within a class all images may be the same.
 """
