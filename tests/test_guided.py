@@ -161,6 +161,20 @@ def test_the_strongest_come_first():
     assert torch.equal(strongest(D, X, 1, 2, 2), X[ranked[:2]])
 
 
+def test_where_a_result_goes_two_ways_it_is_read_itself():
+    class Fork(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.a, self.end = nn.Conv2d(2, 4, 3, padding=1), nn.Conv2d(4, 1, 6)
+
+        def forward(self, x: Tensor) -> Tensor:
+            h = self.a(x)
+            return self.end(torch.relu(h) + h).flatten()
+
+    D = Fork()
+    assert torch.equal(Activations(D, X).maps[0], D.a(X))
+
+
 def test_a_norm_that_follows_the_activation_is_not_read():
     D = nn.Sequential(nn.Conv2d(2, 4, 3, padding=1), nn.ReLU(), nn.BatchNorm2d(4), nn.Conv2d(4, 1, 6)).eval()
     with torch.no_grad():
