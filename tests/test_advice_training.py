@@ -106,7 +106,10 @@ NETWORKS: dict[str, tuple[Callable[[], Any], Callable[[], Any]]] = {
         lambda: image_trainer(with_parameter(nn.Parameter(torch.ones(2, dtype=torch.complex64)))),
         lambda: image_trainer(with_parameter(nn.Parameter(torch.view_as_real(torch.ones(2, dtype=torch.complex64))))),
     ),
-    "make it float32 with G.float()": (lambda: image_trainer(ImageG().half()), lambda: image_trainer(ImageG().float())),
+    "make it float32 with G.float() (for forward passes in bfloat16 there is precision='bfloat16')": (
+        lambda: image_trainer(ImageG().half()),
+        lambda: image_trainer(ImageG().half().float(), precision="bfloat16"),
+    ),
     "set it to the number of latent variables": (
         lambda: image_trainer(nn.Sequential(ImageG())),
         lambda: image_trainer(with_z_dim(nn.Sequential(ImageG()))),
@@ -154,6 +157,10 @@ ARGUMENTS: dict[str, tuple[Callable[[], Any], Callable[[], Any]]] = {
     ),
     "give at least one": (lambda: toy_ensemble(seeds=()), lambda: toy_ensemble(seeds=(0,))),
     "give several, such as range(3)": (lambda: toy_ensemble(seeds=3), lambda: toy_ensemble(seeds=range(3))),
+    "give a function that makes a pair (G, D)": (
+        lambda: toy_ensemble(make=toy_pair()),
+        lambda: toy_ensemble(make=toy_pair),
+    ),
     "let it make a new pair at each call": (
         lambda: toy_ensemble(make=lambda: PAIR),
         lambda: toy_ensemble(make=toy_pair),

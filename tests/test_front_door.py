@@ -31,6 +31,7 @@ def test_float_images_on_another_scale_are_refused_with_both_ranges():
             line = refusal(lambda G=G, x=x: image_trainer(G, x=x))
             assert span in line
             assert "−1 … 1" in line
+            assert "or set G.output_range = None if they are meant so" in line
         G.output_range = None  # what the message says to do when it is meant
         assert run(image_trainer(G, x=fractions)).step == 3
     assert run(image_trainer(x=fractions * 2 - 1)).step == 3  # and when it is not

@@ -85,5 +85,5 @@ class CudaGraphs:
 
 def differentiable_twice() -> contextlib.AbstractContextManager[object]:
     """Within it compiled networks run as they were written: what torch.compile makes can be differentiated once."""
-    compiled = "torch._dynamo" in sys.modules  # else nothing is; and its import takes seconds
-    return torch.compiler.set_stance("force_eager") if compiled else contextlib.nullcontext()
+    loaded = "torch._dynamo" in sys.modules  # else nothing is compiled; and its import takes seconds
+    return torch.compiler.set_stance("force_eager") if loaded else contextlib.nullcontext()
