@@ -16,7 +16,7 @@ from test_data_tfd import write as write_tfd
 from tiny import run
 
 from ganlab import cli, data, ledger, models
-from ganlab.experiments import records, running, study, tables
+from ganlab.experiments import progress, records, running, study, tables
 from ganlab.experiments.recipes import get as recipe
 from ganlab.experiments.side_by_side import side_by_side
 from ganlab.experiments.units import units_of
@@ -45,6 +45,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(running, "side_by_side", one_by_one)
+    monkeypatch.setattr(progress, "_board", None)  # put back after the test, whatever it attached
     Path("go").touch()
     return tmp_path
 

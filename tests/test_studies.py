@@ -11,7 +11,7 @@ import tiny_study
 import torch
 
 from ganlab import training
-from ganlab.experiments import records, running, study
+from ganlab.experiments import progress, records, running, study
 from ganlab.experiments.units import Unit, units_of
 
 ROOT = Path(__file__).parents[1]
@@ -39,6 +39,7 @@ def calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any
 
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(running, "side_by_side", one_by_one)
+    monkeypatch.setattr(progress, "_board", None)  # put back after the test, whatever it attached
     return asked
 
 
