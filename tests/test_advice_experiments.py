@@ -1,6 +1,7 @@
 """What the errors of studies, recipes and the command line say to do, done: refused first, and taken when followed."""
 
 import json
+import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -21,7 +22,7 @@ from ganlab.experiments.recipes import get as recipe
 from ganlab.experiments.side_by_side import side_by_side
 from ganlab.experiments.units import units_of
 from ganlab.objectives import NON_SATURATING
-from ganlab.training import TrainConfig, Trainer, export_generator
+from ganlab.training import TrainConfig, Trainer, export_generator, tuning
 
 ROOT = Path(__file__).parents[1]
 TINY = tiny_study.STUDY
@@ -45,7 +46,8 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(running, "side_by_side", one_by_one)
-    monkeypatch.setattr(progress, "_board", None)  # put back after the test, whatever it attached
+    for module, name in ((progress, "_board"), (tuning, "_tuned"), (warnings, "formatwarning")):
+        monkeypatch.setattr(module, name, getattr(module, name))  # put back after the test, whatever it becomes
     Path("go").touch()
     return tmp_path
 
