@@ -1,0 +1,234 @@
+"""A GAN of images, looked at while it trains: how far its samples lie from real images, in a classifier's features.
+
+The training images' last sixth is for choosing settings and weights ("validation"), the test images are for reporting.
+Both are as many as the samples, where there are enough, and their distance from each other is the floor of both.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ganlab import models, plots, training
+from ganlab.experiments.classifier_mnist import parts
+from ganlab.experiments.recipe import Recipe
+from ganlab.experiments.tables import mean_and_range
+from ganlab.experiments.units import Unit
+from ganlab.metrics import frechet
+from ganlab.metrics.features import Features, features_of
+from ganlab.metrics.frechet import FrechetScore
+from ganlab.metrics.precision_recall import precision_recall
+from ganlab.models.classifier import Classifier
+from ganlab.training import Trainer
+from ganlab.training.config import options_of
+
+N = 10_000
+"""Images of each set behind a distance; all where there are fewer."""
+NEIGHBOURS_OF = 5000
+"""Images of each set behind a precision and a recall."""
+SEEDS = {"validation": 1, "test": 2}
+"""What decides z, for each set that samples are held against: weights that are chosen by one are judged by new ones."""
+RULE = (
+    "last: the weights at the end; best: those with the least distance from validation images among all looks; both for"
+    " the weights themselves and for their average, and all distances in the tables are from test images"
+)
+Told = Callable[[float, str], None]
+Parts = dict[str, tuple[Tensor, Tensor]]
+"""Images and labels of "training", "validation" and "test", as `classifier_mnist.parts` gives them."""
+
+
+@dataclass(frozen=True, eq=False)
+class Yardstick:
+    """Real images that a GAN was not shown, as the features of a classifier that was not shown them either."""
+
+    judge: Classifier
+    validation: Features
+    test: Features
+
+    @property
+    def n(self) -> int:
+        """How many images of each set are compared."""
+        return min(N, len(self.validation), len(self.test))
+
+    @cached_property
+    def floor(self) -> float:
+        """The distance between n validation images and n test images: what a perfect generator gets from both."""
+        return frechet.distance(self.validation.values[: self.n], self.test.values[: self.n])
+
+    def features(self, samples: Tensor, value_range: tuple[float, float], name: str = "generated images") -> Features:
+        """The features of samples [m, C, H, W]. Raises `ShapeError` as `features_of` does."""
+        return features_of(samples, self.judge, name, value_range=value_range)
+
+    def score(self, generated: Features, part: str = "test") -> FrechetScore:
+        """The distance of n generated images from n of a part, "validation" or "test". Raises as `frechet.distance`."""
+        real = getattr(self, part)
+        value = frechet.distance(generated.values[: self.n], real.values[: self.n])
+        return FrechetScore(value, self.floor, self.n, generated.images, real.images, real.network)
+
+
+def yardstick(images: str, root: Path | None = None, judge: Classifier | None = None) -> Yardstick:
+    """The yardstick of an image set: "mnist" or "digits", or another one with a classifier of it.
+
+    Raises `DatasetUnavailable` without the images, `ConfigError` for a set that no classifier comes with.
+    """
+    judge = models.trained(images) if judge is None else judge
+    shares = parts(images, root)
+    seen = {part: features_of(shares[part][0], judge, f"{images}'s {part} images") for part in SEEDS}
+    return Yardstick(judge, **seen)
+
+
+def look(G: nn.Module, by: Yardstick, noise: str, labels: Tensor | None = None) -> dict[str, float]:
+    """How far n samples of G in evaluation mode lie from each part of a yardstick.
+
+    labels  int64 [m ≥ n] of a conditional G's samples, as often as in the training images; then "accuracy" is there,
+            too: the share of samples that the classifier gives the label that they were made for
+    """
+    found: dict[str, float] = {}
+    generated, y = None, None if labels is None else labels[: by.n]
+    for part, seed in SEEDS.items():
+        samples = training.sample(G, by.n, labels=y, noise=noise, seed=seed)
+        generated = by.features(samples, models.value_range(G))
+        found[part] = round(by.score(generated, part).value, 4)
+    if y is not None:
+        found["accuracy"] = round(float((_answers(by.judge, generated) == y).double().mean()), 4)
+    return found
+
+
+@torch.no_grad()
+def _answers(judge: Classifier, seen: Features) -> Tensor:
+    return judge.out(seen.values.float()).argmax(dim=1)
+
+
+def run(
+    trainer: Trainer,
+    by: Yardstick,
+    *,
+    looks: int,
+    labels: Tensor | None = None,
+    told: Told = lambda _done, _note: None,
+) -> dict[str, Any]:
+    """Train to the end and look at both weights so many times, at equal distances. Plain values for a record.
+
+    curve    "step", "processor seconds" of the training alone, and for "last" and "averaged" weights a list for each
+             part of the yardstick (and for "accuracy" with labels)
+    last, best   for both weights, "step" and the values of the curve there; see `RULE`
+    precision, recall   of the weights at the end, against test images
+
+    Raises as `Trainer.run` and `look` do.
+    """
+    weights = {"last": trainer.G} | ({"averaged": trainer.sampler} if trainer.ema else {})
+    steps = trainer.config.steps
+    due = {round(steps * (number + 1) / looks) for number in range(looks)}
+    rows: list[dict[str, Any]] = []
+    trained, begun = 0.0, time.process_time()
+    for record in trainer.run():
+        note = ""
+        if record.step in due:
+            trained += time.process_time() - begun
+            found = {name: look(G, by, trainer.config.noise, labels) for name, G in weights.items()}
+            rows.append({"step": record.step, "processor seconds": round(trained, 1), **found})
+            note = f"{found[[*found][-1]]['test']:.2f}"
+            begun = time.process_time()
+        told(record.step / steps, note)
+    return {
+        "config": options_of(trainer.config) | {"device": trainer.device.type},
+        "features": str(by.judge),
+        "n": by.n,
+        "floor": round(by.floor, 4),
+        "curve": _curve(rows, [*weights]),
+        **{which: {name: _chosen(rows, name, which) for name in weights} for which in ("last", "best")},
+        "manifold": {name: _manifold(G, by, trainer.config.noise, labels) for name, G in weights.items()},
+    }
+
+
+def _curve(rows: list[dict[str, Any]], weights: list[str]) -> dict[str, Any]:
+    """A list for each column, which reads better than an object for each row."""
+    own = {name: {key: [row[name][key] for row in rows] for key in rows[0][name]} for name in weights}
+    return {key: [row[key] for row in rows] for key in ("step", "processor seconds")} | own
+
+
+def _chosen(rows: list[dict[str, Any]], name: str, which: str) -> dict[str, float]:
+    row = rows[-1] if which == "last" else min(rows, key=lambda row: row[name]["validation"])
+    return {"step": row["step"], **row[name]}
+
+
+def _manifold(G: nn.Module, by: Yardstick, noise: str, labels: Tensor | None) -> dict[str, float]:
+    """Precision and recall of samples of G against test images."""
+    n = min(NEIGHBOURS_OF, by.n)
+    y = None if labels is None else labels[:n]
+    samples = training.sample(G, n, labels=y, noise=noise, seed=SEEDS["test"])
+    generated = by.features(samples, models.value_range(G))
+    found = precision_recall(generated.values, by.test.values[:n])
+    return {"precision": round(found.precision, 4), "recall": round(found.recall, 4), "n": n}
+
+
+def trainer_of(recipe: Recipe, shares: Parts, *, seed: int, epochs: float, **options: Any) -> Trainer:
+    """A recipe's trainer at step 0, on the training part of its images, for so many passes over them.
+
+    options  of `TrainConfig`, in the place of the recipe's. Raises as `Trainer` does.
+    """
+    images, labels = shares["training"]
+    config = replace(recipe.config, seed=seed, **options)
+    config = replace(config, steps=steps_of(epochs, len(images), config.batch))
+    G, D = recipe.networks(seed, images)
+    return Trainer(G, D, recipe.objective, images, config, labels=labels if recipe.labels else None)
+
+
+def steps_of(epochs: float, images: int, batch: int) -> int:
+    """Updates of G in so many passes over the images, at least 1."""
+    return max(1, round(epochs * images / batch))
+
+
+def measure(
+    unit: Unit, *, seed: int, recipe: Recipe, looks: int, epochs: float, root: Path | None = None, **options: Any
+) -> dict[str, Any]:
+    """Train a recipe with one seed on five sixths of the training images and score it: a unit of a study, its picture
+    the averaged weights' samples at the end. Raises as `trainer_of`, `yardstick` and `run` do."""
+    shares = parts(str(recipe.data), root)
+    trainer = trainer_of(recipe, shares, seed=seed, epochs=epochs, **options)
+    labels = shares["training"][1] if recipe.labels else None
+    by = yardstick(str(recipe.data), root)
+    found = run(trainer, by, looks=looks, labels=labels, told=unit.progress)
+    put_picture(trainer, unit)
+    return {"seed": seed, "epochs": epochs, "G": recipe.G, "D": recipe.D, **found}
+
+
+def put_picture(trainer: Trainer, unit: Unit) -> None:
+    """100 samples of the averaged weights, ten a row; with labels, each column is of one."""
+    plots.save_grid_png(trainer.sample(100), unit.picture, columns=10, value_range=trainer.value_range)
+
+
+COLUMNS = (
+    "Fréchet distance from test images",
+    "weights at the end",
+    "averaged weights at the end",
+    "best weights",
+    "best averaged weights",
+    "precision / recall (averaged, end)",
+    "real against real",
+)
+"""Of the long tables of studies that are scored so."""
+
+
+def cells(result: dict[str, Any]) -> tuple[str, ...]:
+    """A result's cells of the long table, without its first."""
+    four = [shown(result[which][name], which) for which in ("last", "best") for name in ("last", "averaged")]
+    manifold = result["manifold"]["averaged"]
+    return (*four, f"{manifold['precision']:.2f} / {manifold['recall']:.2f}", f"{result['floor']:.2f}")
+
+
+def shown(found: dict[str, float], which: str) -> str:
+    """A distance from test images; of the best ones with their step; of labelled samples with their accuracy."""
+    step = f" (step {found['step']:,})" if which == "best" else ""
+    told = f", {100 * found['accuracy']:.1f} % as labelled" if "accuracy" in found else ""
+    return f"{found['test']:.2f}{step}{told}"
+
+
+def of_seeds(results: list[dict[str, Any]], name: str, which: str = "last") -> str:
+    """The distances from test images of all seeds, for weights "last" or "averaged"."""
+    return mean_and_range([result[which][name]["test"] for result in results], 2)
