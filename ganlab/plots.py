@@ -41,6 +41,8 @@ STYLE: Any = {
 DASHES = ("-", "--", ":", "-.")
 WIDEST = 6.4
 """Inches: the width of a figure, so that a title fits."""
+GAP = 2
+"""Pixels between the images of a grid, and around it."""
 SMALLEST_TILE = 40
 """Pixels: smaller images are shown enlarged, each pixel as a square."""
 
@@ -57,7 +59,7 @@ def grid_array(images: Any, columns: int = 8, value_range: tuple[float, float] |
     (0, 1), a sigmoid's, where no value is below 0, else (−1, 1), that of tanh. Raises `ShapeError` for other shapes and
     dtypes.
     """
-    images = _numpy(images)
+    images = as_numpy(images)
     if images.ndim != 4 or images.shape[1] not in (1, 3) or not len(images):
         raise ShapeError(
             f"images have shape {list(images.shape)}; give [n, 1, height, width] or [n, 3, height, width]."
@@ -70,13 +72,13 @@ def grid_array(images: Any, columns: int = 8, value_range: tuple[float, float] |
     n, channels, height, width = images.shape
     scale = -(-SMALLEST_TILE // max(height, width)) if max(height, width) < SMALLEST_TILE else 1
     images = images.repeat(scale, axis=2).repeat(scale, axis=3)
-    gap, columns = 2, min(columns, n)
+    columns = min(columns, n)
     rows = -(-n // columns)
-    tall, wide = height * scale + gap, width * scale + gap
-    canvas = np.full((rows * tall + gap, columns * wide + gap, channels), 255, dtype=np.uint8)
+    tall, wide = height * scale + GAP, width * scale + GAP
+    canvas = np.full((rows * tall + GAP, columns * wide + GAP, channels), 255, dtype=np.uint8)
     for i, image in enumerate(images):
-        top, left = i // columns * tall + gap, i % columns * wide + gap
-        canvas[top : top + tall - gap, left : left + wide - gap] = image.transpose(1, 2, 0)
+        top, left = i // columns * tall + GAP, i % columns * wide + GAP
+        canvas[top : top + tall - GAP, left : left + wide - GAP] = image.transpose(1, 2, 0)
     return canvas[..., 0] if channels == 1 else canvas
 
 
@@ -106,7 +108,7 @@ def losses(
     history    [steps, ≥ 2]: D's and G's loss, as `Trainer.history`
     reference  values with a meaning, by name, such as {"2 log 2": 1.386}
     """
-    history = _numpy(history)
+    history = as_numpy(history)
     if history.ndim != 2 or history.shape[1] < 2 or not len(history):
         raise ShapeError(f"history has shape {list(history.shape)}; give [steps, 2 or more], as Trainer.history.")
     fig, ax = plt.subplots()
@@ -140,11 +142,11 @@ def curves(
     colours  names of `COLOURS`, one for all lines or one each; the dashes tell lines of one colour apart
     options  further ones for `Axes.set`, such as yscale="log"
     """
-    x = _numpy(x)
+    x = as_numpy(x)
     fig, ax = plt.subplots()
     colour_of = itertools.cycle([colours] if isinstance(colours, str) else colours)
     for (label, values), style, colour in zip(lines.items(), itertools.cycle(DASHES), colour_of, strict=False):
-        y = np.atleast_2d(_numpy(values))
+        y = np.atleast_2d(as_numpy(values))
         if x.ndim != 1 or y.ndim != 2 or y.shape[1] != len(x):
             raise ShapeError(f"{label}: x has shape {list(x.shape)}, the line {list(y.shape)}; give [n] and [n].")
         drawn = ax.plot(x, y.T, linestyle=style, color=COLOURS[colour], linewidth=1.8 if len(y) == 1 else 0.9)
@@ -156,9 +158,9 @@ def curves(
 
 def densities_1d(x: Any, p_data: Any, p_g: Any, *, title: str, D: Any = None) -> Figure:
     """Densities of data and generator over x, each [n], and D(x) in [0, 1] on an axis of its own."""
-    x, p_data, p_g = (_numpy(values) for values in (x, p_data, p_g))
-    if x.ndim != 1 or not x.shape == p_data.shape == p_g.shape or (D is not None and _numpy(D).shape != x.shape):
-        shapes = ", ".join(str(list(_numpy(values).shape)) for values in (x, p_data, p_g, *([] if D is None else [D])))
+    x, p_data, p_g = (as_numpy(values) for values in (x, p_data, p_g))
+    if x.ndim != 1 or not x.shape == p_data.shape == p_g.shape or (D is not None and as_numpy(D).shape != x.shape):
+        shapes = ", ".join(str(list(as_numpy(values).shape)) for values in (x, p_data, p_g, *([] if D is None else [D])))
         raise ShapeError(f"x, p_data, p_g and D have shapes {shapes}; give vectors of one length.")
     fig, ax = plt.subplots()
     lines = ax.plot(x, p_data, color=COLOURS["data"], label="$p_{data}(x)$")
@@ -166,7 +168,7 @@ def densities_1d(x: Any, p_data: Any, p_g: Any, *, title: str, D: Any = None) ->
     ax.set(xlabel="x", ylabel="density (per unit of x)", title=title)
     if D is not None:
         right = ax.twinx()
-        lines += right.plot(x, _numpy(D), color=COLOURS["discriminator"], linestyle="--", label="D(x)")
+        lines += right.plot(x, as_numpy(D), color=COLOURS["discriminator"], linestyle="--", label="D(x)")
         right.set(ylabel="D(x)", ylim=(-0.02, 1.02))
         right.spines["right"].set_visible(True)
         right.grid(False)
@@ -183,7 +185,7 @@ def samples_2d(
     limits: tuple[float, float] = (-1.5, 1.5),
 ) -> Figure:
     """Real and generated points [n, 2] in the plane, over D's surface when `D` (points [n, 2] → [n]) is given."""
-    real, fake = _numpy(real), _numpy(fake)
+    real, fake = as_numpy(real), as_numpy(fake)
     for points in (real, fake):
         if points.ndim != 2 or points.shape[1] != 2:
             raise ShapeError(f"points have shape {list(points.shape)}; give [n, 2].")
@@ -191,7 +193,7 @@ def samples_2d(
     if D is not None:
         ticks = np.linspace(*limits, 80)
         x, y = np.meshgrid(ticks, ticks)
-        surface = _numpy(D(np.stack([x.ravel(), y.ravel()], axis=1).astype(np.float32))).reshape(x.shape)
+        surface = as_numpy(D(np.stack([x.ravel(), y.ravel()], axis=1).astype(np.float32))).reshape(x.shape)
         fig.colorbar(ax.contourf(x, y, surface, levels=20, cmap="Greens", alpha=0.6), label="D(x)")
     ax.scatter(*real.T, s=6, color=COLOURS["data"], label="data", linewidths=0)
     ax.scatter(*fake.T, s=6, color=COLOURS["generator"], label="G(z)", linewidths=0)
@@ -284,5 +286,6 @@ def _write(path: Path, draw: Callable[[Path], object]) -> None:
         raise
 
 
-def _numpy(values: Any) -> np.ndarray:
+def as_numpy(values: Any) -> np.ndarray:
+    """A tensor's values, or an array of what else is given."""
     return values.detach().cpu().numpy() if hasattr(values, "detach") else np.asarray(values)

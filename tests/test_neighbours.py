@@ -12,9 +12,10 @@ from scipy.spatial.distance import cdist
 from ganlab import data
 from ganlab.errors import ConfigError, ShapeError
 from ganlab.metrics import points as points_of_metrics
-from ganlab.metrics.neighbours import CopyCheck, copies, nearest
+from ganlab.metrics.neighbours import CopyCheck, copies, nearest, one_nearest
 
-DIGITS = data.load("digits").images.double() / 255
+SET = data.load("digits")
+DIGITS = SET.images.double() / 255
 TRAINING, HELD_OUT, OTHERS = DIGITS[:700], DIGITS[700:1100], DIGITS[1100:]
 
 
@@ -72,6 +73,36 @@ def test_exact_copies_lie_at_0():
     assert which.tolist() == list(range(50))
 
 
+@given(st.integers(1, 40), st.integers(1, 40), st.integers(1, 5), st.integers(2, 4), st.integers(0, 99))
+def test_the_1_nn_error_is_scikit_learns(n: int, m: int, d: int, classes: int, seed: int):
+    from sklearn.neighbors import KNeighborsClassifier
+
+    rng = np.random.default_rng(seed)
+    points, test = rng.normal(size=(n, d)), rng.normal(size=(m, d))
+    labels, test_labels = rng.integers(classes, size=n), rng.integers(classes, size=m)
+    rule = KNeighborsClassifier(1, algorithm="brute").fit(points, labels)
+    found = one_nearest(*map(torch.from_numpy, (points, labels, test, test_labels)))
+    assert found == pytest.approx(1 - rule.score(test, test_labels), abs=1e-12)
+
+
+def test_the_1_nn_error_of_digits(monkeypatch: pytest.MonkeyPatch):
+    """Of real digits few are wrong; of one class all others are; labels that are moved by one are all wrong."""
+    from sklearn.neighbors import KNeighborsClassifier
+
+    labels, test_labels = SET.labels[:700], SET.labels[1100:]
+    rule = KNeighborsClassifier(1).fit(TRAINING.flatten(1), labels)
+    error = one_nearest(TRAINING, labels, OTHERS, test_labels)
+    assert error == pytest.approx(1 - rule.score(OTHERS.flatten(1), test_labels))
+    assert 0 < error < 0.1
+    assert one_nearest(TRAINING, labels.byte(), OTHERS, test_labels.int()) == error
+    assert one_nearest(TRAINING, labels, TRAINING, labels) == 0
+    assert one_nearest(TRAINING, labels, TRAINING, (labels + 1) % 10) == 1
+    sevens = float((test_labels == 7).double().mean())
+    assert one_nearest(TRAINING, torch.full_like(labels, 7), OTHERS, test_labels) == pytest.approx(1 - sevens)
+    monkeypatch.setattr(points_of_metrics, "CHUNK_NUMBERS", 1500)
+    assert one_nearest(TRAINING, labels, OTHERS, test_labels) == error
+
+
 def test_in_one_line():
     assert str(CopyCheck(37, 1000, 2000, 0.01, 3.2149, 5.1, 5.32)) == (
         "37 of 1,000 generated images (3.7 %) lie nearer than 3.21 to a training image, as 1 % of 2,000 held-out ones"
@@ -92,6 +123,31 @@ def test_in_one_line():
         (lambda: copies(OTHERS, TRAINING, HELD_OUT, 1), ConfigError, "quantile is 1"),
         (lambda: copies(OTHERS, TRAINING, HELD_OUT, math.nan), ConfigError, "quantile is nan"),
         (lambda: copies(OTHERS, torch.zeros(9, 3), HELD_OUT), ShapeError, "points have 64 numbers each, others 3"),
+        (
+            lambda: one_nearest(TRAINING, SET.labels, OTHERS, SET.labels),
+            ShapeError,
+            r"labels have shape \[1500\] for 700 points; give one for each",
+        ),
+        (
+            lambda: one_nearest(TRAINING, SET.labels[:700], OTHERS, SET.labels[1100:, None]),
+            ShapeError,
+            r"test_labels have shape \[400, 1\] for 400 points",
+        ),
+        (
+            lambda: one_nearest(TRAINING, SET.labels[:700].float(), OTHERS, SET.labels[1100:]),
+            ShapeError,
+            r"labels are torch.float32; give a tensor of integers \[n\]",
+        ),
+        (
+            lambda: one_nearest(TRAINING, SET.labels[:700], OTHERS, [0] * 400),  # pyright: ignore[reportArgumentType]
+            ShapeError,
+            "test_labels are list; give a tensor of integers",
+        ),
+        (
+            lambda: one_nearest(TRAINING, SET.labels[:700], OTHERS[:, :, 1:], SET.labels[1100:]),
+            ShapeError,
+            "points have 56 numbers each, others 64",
+        ),
         (lambda: nearest(OTHERS * math.nan, TRAINING), ShapeError, "400 of 400 points are not finite"),
         (lambda: nearest(OTHERS, data.load("digits").images), ShapeError, r"others have shape .* torch\.uint8"),
     ],
