@@ -97,7 +97,7 @@ def gradients(images: Any, seen: Mapping[str, Any], *, title: str) -> Figure:
     for name, gradient in seen.items():
         values = plots.as_numpy(gradient)
         if values.shape != images.shape:
-            raise ShapeError(f"{name} have shape {list(values.shape)} for images {list(images.shape)}; give equal ones.")
+            raise ShapeError(f"{name} have shape {list(values.shape)} for images {list(images.shape)}; give one each.")
         largest = np.abs(values).max(axis=(1, 2, 3), keepdims=True)
         rows.append(values / np.where(largest > 0, largest, 1))
     fig = plots.sample_grid(np.concatenate(rows), title=title, columns=len(images), value_range=(-1, 1))

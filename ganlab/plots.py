@@ -160,7 +160,9 @@ def densities_1d(x: Any, p_data: Any, p_g: Any, *, title: str, D: Any = None) ->
     """Densities of data and generator over x, each [n], and D(x) in [0, 1] on an axis of its own."""
     x, p_data, p_g = (as_numpy(values) for values in (x, p_data, p_g))
     if x.ndim != 1 or not x.shape == p_data.shape == p_g.shape or (D is not None and as_numpy(D).shape != x.shape):
-        shapes = ", ".join(str(list(as_numpy(values).shape)) for values in (x, p_data, p_g, *([] if D is None else [D])))
+        shapes = ", ".join(
+            str(list(as_numpy(values).shape)) for values in (x, p_data, p_g, *([] if D is None else [D]))
+        )
         raise ShapeError(f"x, p_data, p_g and D have shapes {shapes}; give vectors of one length.")
     fig, ax = plt.subplots()
     lines = ax.plot(x, p_data, color=COLOURS["data"], label="$p_{data}(x)$")

@@ -14,7 +14,7 @@ from ganlab import exercises
 from ganlab.errors import UnknownExercise
 from ganlab.exercises import Exercise, check, compare, of_lesson, predict, solution, verdict
 
-LESSONS = sorted(path.stem[-2:] for path in Path(exercises.__file__).parent.glob("lesson_*.py"))
+LESSONS = sorted(path.stem[-2:] for path in Path(exercises.__file__).parent.glob("lesson_[0-9][0-9].py"))
 ALL = [exercise for lesson in LESSONS for exercise in of_lesson(lesson)]
 D, t = sp.Symbol("D", real=True), sp.Symbol("t", real=True)
 EVEN = 1 + (-1) ** sp.Symbol("n", integer=True)

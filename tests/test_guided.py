@@ -40,6 +40,7 @@ class Plain(nn.Module):
 
 def convolved(x: np.ndarray, conv: nn.Conv2d) -> np.ndarray:
     """One image [C, H, W] through a convolution, place by place."""
+    assert conv.bias is not None
     weight, bias = (np.asarray(p.detach(), dtype=float) for p in (conv.weight, conv.bias))
     stride, (padded, kernel) = conv.stride[0], (np.pad(x, ((0, 0), (1, 1), (1, 1))), 3)
     side = (padded.shape[1] - kernel) // stride + 1
@@ -62,9 +63,13 @@ def handed_back(gradient: np.ndarray, conv: nn.Conv2d, shape: tuple[int, ...]) -
 
 def by_hand(D: Plain, x: np.ndarray, unit: int, slope: float, *, guided: bool) -> np.ndarray:
     """Of the last convolution's map; without guidance the plain gradient."""
-    leak = lambda values: np.where(values > 0, values, slope * values)
+
+    def leak(values: np.ndarray) -> np.ndarray:
+        return np.where(values > 0, values, slope * values)
+
     gain = (D.norm.weight / (D.norm.running_var + D.norm.eps).sqrt()).detach().double().numpy()[:, None, None]  # pyright: ignore[reportOptionalOperand]
-    mean, shift = (np.asarray(v.detach(), dtype=float)[:, None, None] for v in (D.norm.running_mean, D.norm.bias))  # pyright: ignore[reportOptionalMemberAccess]
+    assert D.norm.running_mean is not None
+    mean, shift = (np.asarray(v.detach(), dtype=float)[:, None, None] for v in (D.norm.running_mean, D.norm.bias))
     first = convolved(x, D.a)
     second = (convolved(leak(first), D.b) - mean) * gain + shift
     gradient = np.zeros_like(second)
@@ -200,7 +205,9 @@ def test_the_network_stays_as_it_was_also_after_an_error(make: type[Plain], trai
     after = state_of(D)
     assert all(torch.equal(before[0][name], value) for name, value in after[0].items())
     assert after[1:] == before[1:]
-    assert all(p.grad is None if not p.requires_grad else torch.equal(p.grad, torch.ones_like(p)) for p in D.parameters())
+    grads = [p.grad for p in D.parameters() if p.requires_grad]
+    assert all(grad is not None and torch.equal(grad, torch.ones_like(grad)) for grad in grads)
+    assert D.a.weight.grad is None
     assert torch.equal(X, kept)
     assert torch.equal(numbers, torch.get_rng_state())
     assert not any(t.requires_grad for t in (images, X))
@@ -241,8 +248,9 @@ def test_which_maps_are_read():
     torch.testing.assert_close(guided_gradient(D, X, 1, 1), plain)
 
 
-def with_activation(layer: nn.Module | Callable[[Tensor], Tensor]) -> Plain:
-    return Plain(layer)
+NAMED: Any = "b"
+ARRAY: Any = X.numpy()
+ONE: Any = 1
 
 
 @pytest.mark.parametrize(
@@ -250,7 +258,7 @@ def with_activation(layer: nn.Module | Callable[[Tensor], Tensor]) -> Plain:
     [
         (lambda D: guided_gradient(D, X, 2, 0), ConfigError, r"layer is 2; D has 2 convolutions, give 0 … 1, or −1"),
         (lambda D: guided_gradient(D, X, -3, 0), ConfigError, "layer is -3; D has 2 convolutions"),
-        (lambda D: guided_gradient(D, X, "b", 0), ConfigError, "layer is 'b'"),
+        (lambda D: guided_gradient(D, X, NAMED, 0), ConfigError, "layer is 'b'"),
         (lambda D: guided_gradient(D, X, True, 0), ConfigError, "layer is True"),
         (lambda D: guided_gradient(D, X, 0, 4), ConfigError, r"unit is 4; the layer has 4 maps, give 0 … 3"),
         (lambda D: guided_gradient(D, X, 0, -1), ConfigError, "unit is -1"),
@@ -260,14 +268,14 @@ def with_activation(layer: nn.Module | Callable[[Tensor], Tensor]) -> Plain:
         (lambda D: pooled_features(D, X, 0), ConfigError, "side is 0"),
         (lambda D: pooled_features(D, X, layers=[]), ConfigError, r"layers is \[\]; give numbers of layers"),
         (lambda D: pooled_features(D, X, layers=[0, 2]), ConfigError, "layer is 2; D has 2 convolutions"),
-        (lambda D: pooled_features(D, X, layers=1), ConfigError, "layers is 1; give numbers of layers"),
+        (lambda D: pooled_features(D, X, layers=ONE), ConfigError, "layers is 1; give numbers of layers"),
         (lambda D: pooled_features(D, X[0]), ShapeError, r"x has shape \[2, 6, 6\]"),
         (lambda D: pooled_features(D, X[:0]), ShapeError, "x holds no images"),
         (lambda D: pooled_features(D, (X * 255).byte()), ShapeError, r"torch.uint8; give a floating-point batch"),
-        (lambda D: pooled_features(D, X.numpy()), ShapeError, "x is a ndarray; give a tensor of images"),
+        (lambda D: pooled_features(D, ARRAY), ShapeError, "x is a ndarray; give a tensor of images"),
         (lambda D: guided_gradient(D, X[:, :1], 0, 0), ShapeError, r"D on images \[6, 1, 6, 6\] raised RuntimeError"),
         (lambda D: guided_gradient(D, X.clone().fill_(torch.inf), 0, 0), ShapeError, "6 of 6 images are not finite"),
-        (lambda D: guided_gradient("D", X, 0, 0), ConfigError, "D is a str; give a network"),
+        (lambda _: guided_gradient(NAMED, X, 0, 0), ConfigError, "D is a str; give a network"),
         (lambda _: pooled_features(nn.Flatten(), X), ConfigError, "D has no convolution whose maps have several"),
         (
             lambda _: pooled_features(models.DCGANDiscriminator(8, 1, 4), X),
@@ -284,10 +292,14 @@ def with_activation(layer: nn.Module | Callable[[Tensor], Tensor]) -> Plain:
             ConfigError,
             "D's batch norm keeps no running averages",
         ),
-        (lambda _: guided_gradient(with_activation(nn.ELU()), X, 1, 0), ConfigError, "D holds elu; guided backprop"),
-        (lambda _: guided_gradient(with_activation(nn.PReLU()), X, 1, 0), ConfigError, "D holds PReLU; guided backprop"),
+        (lambda _: guided_gradient(Plain(nn.ELU()), X, 1, 0), ConfigError, "D holds elu; guided backprop"),
         (
-            lambda _: guided_gradient(with_activation(lambda h: torch.maximum(h, 0 * h)), X, 1, 0),
+            lambda _: guided_gradient(Plain(nn.PReLU()), X, 1, 0),
+            ConfigError,
+            "D holds PReLU; guided backprop",
+        ),
+        (
+            lambda _: guided_gradient(Plain(lambda h: torch.maximum(h, 0 * h)), X, 1, 0),
             ConfigError,
             "D holds maximum; guided backpropagation is defined",
         ),

@@ -73,14 +73,22 @@ def test_around_a_point_lies_noise_of_the_width_that_is_given():
     ("call", "error", "named"),
     [
         (lambda: walk(Z[:1], 3), ShapeError, "points holds 1; give at least 2"),
-        (lambda: walk(Z[0], 3), ShapeError, r"points has shape \[7\] torch.float32; give floating-point z \[n, z_dim\]"),
+        (
+            lambda: walk(Z[0], 3),
+            ShapeError,
+            r"points has shape \[7\] torch.float32; give floating-point z \[n, z_dim\]",
+        ),
         (lambda: walk(Z.long(), 3), ShapeError, r"points has shape \[40, 7\] torch.int64"),
         (lambda: walk(Z.numpy(), 3), ShapeError, "points has the type ndarray"),  # pyright: ignore[reportArgumentType]
         (lambda: walk(Z, 0), ConfigError, "steps is 0"),
         (lambda: walk(Z, 2.0), ConfigError, "steps is 2.0"),  # pyright: ignore[reportArgumentType]
         (lambda: walk(torch.where(Z > 2, torch.nan, Z), 2), ShapeError, "rows of points are not finite"),
         (lambda: direction(Z, Z[:, 0], 21), ShapeError, "z holds 40; give at least 42"),
-        (lambda: direction(Z, Z[:, :1]), ShapeError, r"measured has shape \[40, 1\]; give one number for each of the 40"),
+        (
+            lambda: direction(Z, Z[:, :1]),
+            ShapeError,
+            r"measured has shape \[40, 1\]; give one number for each",
+        ),
         (lambda: direction(Z, Z[1:, 0]), ShapeError, r"measured has shape \[39\]"),
         (lambda: direction(Z, Z[:, 0] / 0), ShapeError, "40 of 40 measured values are not finite"),
         (lambda: direction(Z, Z[:, 0], True), ConfigError, "n is True"),

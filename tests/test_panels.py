@@ -105,7 +105,10 @@ def test_a_score_over_time_has_its_floor():
 def test_an_ablation_shows_every_seed_and_their_mean():
     figure = panels.ablation(SCORES, baseline="nothing", title="t", xlabel="distance", floor=0.5, xscale="log")
     ax = figure.axes[0]
-    drawn = [(line.get_marker(), np.ravel(line.get_xdata()).tolist(), np.ravel(line.get_ydata()).tolist()) for line in ax.lines]
+    drawn = [
+        (line.get_marker(), np.ravel(line.get_xdata()).tolist(), np.ravel(line.get_ydata()).tolist())
+        for line in ax.lines
+    ]
     for row, values in enumerate(SCORES.values()):
         assert drawn[2 * row] == ("o", values, [row] * 3)
         assert drawn[2 * row + 1] == ("|", [sum(values) / 3], [row])
@@ -136,7 +139,7 @@ def test_an_ablation_shows_every_seed_and_their_mean():
         (
             lambda: panels.gradients(IMAGES, {"trained": IMAGES[:8]}, title="t"),
             ShapeError,
-            r"trained have shape \[8, 1, 50, 50\] for images \[9, 1, 50, 50\]; give equal ones",
+            r"trained have shape \[8, 1, 50, 50\] for images \[9, 1, 50, 50\]; give one each",
         ),
         (
             lambda: panels.ablation(SCORES, baseline="all", title="t", xlabel="x"),

@@ -1,5 +1,7 @@
 """Pooled features against a plain pass through the layers, and where they stand in the vector."""
 
+import itertools
+
 import pytest
 import torch
 from torch import nn
@@ -48,7 +50,9 @@ def test_the_windows_by_a_plain_loop(D: models.DCGANDiscriminator):
 def test_layers_and_sides(D: models.DCGANDiscriminator):
     whole = pooled_features(D, X)
     assert torch.equal(pooled_features(D, X, layers=[0]), whole[:, : 6 * 16])
-    assert torch.equal(pooled_features(D, X, layers=(-1, 0)), torch.cat([whole[:, 6 * 16 :], whole[:, : 6 * 16]], dim=1))
+    assert torch.equal(
+        pooled_features(D, X, layers=(-1, 0)), torch.cat([whole[:, 6 * 16 :], whole[:, : 6 * 16]], dim=1)
+    )
     assert pooled_features(D, X, side=10).shape == (5, 6 * 100 + 12 * 49)  # the smaller map as it is
     largest = pooled_features(D, X, side=1)
     assert torch.equal(largest[:, 0], whole[:, :16].amax(dim=1))
@@ -65,7 +69,7 @@ def test_the_papers_sizes():
     )
     assert pooled_features(D, torch.zeros(2, 3, 32, 32)).shape == (2, 7168)
     maps = (3, 128, 128, 256, 256, 512, 512)
-    layers = [nn.Conv2d(a, b, 3, 1 + i % 2, 1) for i, (a, b) in enumerate(zip(maps[:-1], maps[1:], strict=True))]
+    layers = [nn.Conv2d(a, b, 3, 1 + i % 2, 1) for i, (a, b) in enumerate(itertools.pairwise(maps))]
     D = nn.Sequential(*(part for layer in layers for part in (layer, nn.LeakyReLU(0.2))), nn.Flatten())
     assert pooled_features(D, torch.zeros(2, 3, 32, 32)).shape == (2, 28672)
 

@@ -90,7 +90,10 @@ ONE_ROW = F.pad(torch.full((1, 1, 1, 8), 200).byte(), (0, 0, 3, 4))
     [
         (lambda: slant(torch.cat([BLACK, DIGITS])), "3 of 83 images have ink in less than two rows; leave them out"),
         (lambda: slant(ONE_ROW), "1 of 1 images have ink in less than two rows"),
-        (lambda: slant(DIGITS.repeat(1, 3, 1, 1)), r"images have shape \[80, 3, 8, 8\]; give grey images \[n, 1, H, W\]"),
+        (
+            lambda: slant(DIGITS.repeat(1, 3, 1, 1)),
+            r"images have shape \[80, 3, 8, 8\]; give grey images \[n, 1, H, W\]",
+        ),
         (lambda: thickness(DIGITS[0]), r"images have shape \[1, 8, 8\]"),
         (lambda: thickness(DIGITS[:0]), r"images have shape \[0, 1, 8, 8\]"),
         (lambda: thickness(DIGITS.numpy()), "images have the type ndarray"),  # pyright: ignore[reportArgumentType]

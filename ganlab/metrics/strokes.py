@@ -14,7 +14,7 @@ from ganlab.metrics.features import GRAY_LEVELS, gray_levels
 
 
 def thickness(images: Tensor, *, value_range: tuple[float, float] | None = None) -> Tensor:
-    """Mean ink of grey images [n, 1, H, W]: the mean of their pixels, 0 an image that is black, 1 one that is white [n].
+    """Mean ink of grey images [n, 1, H, W]: the mean of their pixels, 0 where all is black, 1 where all is white [n].
 
     images       uint8, or floating point, which is rounded to 256 levels as in a picture file
     value_range  what is black and what is white in floating-point images, as in G's `output_range`

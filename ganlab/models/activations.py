@@ -62,7 +62,7 @@ class Activations:
         """The place of a layer in the lists, by its number, from the end if negative. Raises `ConfigError`."""
         count = len(self.steps)
         if not isinstance(layer, int) or isinstance(layer, bool) or not -count <= layer < count:
-            raise ConfigError(f"layer is {layer!r}; D has {count} convolutions, give 0 … {count - 1}, or −1 for the last.")
+            raise ConfigError(f"layer is {layer!r}; D has {count} convolutions; give 0 … {count - 1}, or −1.")
         return layer % count
 
 
@@ -107,8 +107,9 @@ def judging(D: Any, x: Tensor) -> Iterator[tuple[nn.Module, Tensor]]:
 def _require_images(x: Tensor, shape: Any) -> None:
     if not isinstance(x, Tensor):
         raise ShapeError(f"x is a {type(x).__name__}; give a tensor of images [n, C, H, W].")
-    any_shape = x.shape[1:] if x.ndim == 4 else ("C", "H", "W")
-    require_shape(x, shape or any_shape, "x")
+    if shape is None and x.ndim != 4:
+        raise ShapeError(f"x has shape {list(x.shape)}; give images [n, C, H, W].")
+    require_shape(x, shape or x.shape[1:], "x")
     if not len(x):
         raise ShapeError("x holds no images; give at least one.")
     if not x.isfinite().all():

@@ -7,7 +7,7 @@ an input as any other only near enough to where z is drawn from: means lie neare
 import torch
 from torch import Tensor
 
-from ganlab.errors import ConfigError, ShapeError
+from ganlab.errors import ShapeError
 from ganlab.models.base import at_least_one, positive
 
 TURN_EXAMPLES = 4

@@ -73,7 +73,8 @@ class Step:
     @property
     def origin(self) -> list["Step"]:
         """All steps that it comes from, and itself."""
-        found, waiting = {id(self): self}, [self]
+        found: dict[int, Step] = {id(self): self}
+        waiting: list[Step] = [self]
         while waiting:
             for step in waiting.pop().before:
                 if id(step) not in found:

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from ganlab.errors import ConfigError, GanlabError, ShapeError
+from ganlab.models.base import evaluating
 from ganlab.training.compilation import differentiable_twice
 from ganlab.training.derivatives import refuse_one_answer_for_all, require_gradients, require_second_derivative
 from ganlab.training.failures import advice_on, as_images, where
