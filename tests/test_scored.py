@@ -49,7 +49,7 @@ class Shows(nn.Module):
         self.images, self.labels = images.float() / 255, labels
         self.shown = torch.zeros(10, dtype=torch.long)
 
-    def forward(self, z: Tensor, y: Tensor) -> Tensor:
+    def forward(self, _: Tensor, y: Tensor) -> Tensor:
         chosen = []
         for label in y:
             own = (self.labels == label).nonzero().flatten()
