@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from ganlab import models, plots, training
 from ganlab.experiments.classifier_mnist import parts
 from ganlab.experiments.recipe import Recipe
+from ganlab.experiments.study import Row
 from ganlab.experiments.tables import mean_and_range
 from ganlab.experiments.units import Unit
 from ganlab.metrics import frechet
@@ -34,10 +35,11 @@ NEIGHBOURS_OF = 5000
 SEEDS = {"validation": 1, "test": 2}
 """What decides z, for each set that samples are held against: weights that are chosen by one are judged by new ones."""
 RULE = (
-    "last: the weights at the end; best: those with the least distance from validation images among all looks; both for"
-    " the weights themselves and for their average, and all distances in the tables are from test images"
+    "the weights at the end, and the best ones: those with the least distance from validation images among all looks;"
+    " both for the weights themselves and for their average. The distances in the tables are from test images"
 )
 Told = Callable[[float, str], None]
+Pair = tuple[nn.Module, nn.Module]
 Parts = dict[str, tuple[Tensor, Tensor]]
 """Images and labels of "training", "validation" and "test", as `classifier_mnist.parts` gives them."""
 
@@ -114,14 +116,14 @@ def run(
 ) -> dict[str, Any]:
     """Train to the end and look at both weights so many times, at equal distances. Plain values for a record.
 
-    curve    "step", "processor seconds" of the training alone, and for "last" and "averaged" weights a list for each
-             part of the yardstick (and for "accuracy" with labels)
-    last, best   for both weights, "step" and the values of the curve there; see `RULE`
-    precision, recall   of the weights at the end, against test images
+    curve      "step", "processor seconds" of the training alone, and for G's "weights" and their average, "averaged",
+               what `look` gives, a list each
+    end, best  for both, "step" and the values of the curve there; see `RULE`
+    manifold   for both, "precision" and "recall" at the end of "n" samples against as many test images
 
     Raises as `Trainer.run` and `look` do.
     """
-    weights = {"last": trainer.G} | ({"averaged": trainer.sampler} if trainer.ema else {})
+    weights = weights_of(trainer)
     steps = trainer.config.steps
     due = {round(steps * (number + 1) / looks) for number in range(looks)}
     rows: list[dict[str, Any]] = []
@@ -141,9 +143,14 @@ def run(
         "n": by.n,
         "floor": round(by.floor, 4),
         "curve": _curve(rows, [*weights]),
-        **{which: {name: _chosen(rows, name, which) for name in weights} for which in ("last", "best")},
+        **{which: {name: _chosen(rows, name, which) for name in weights} for which in ("end", "best")},
         "manifold": {name: _manifold(G, by, trainer.config.noise, labels) for name, G in weights.items()},
     }
+
+
+def weights_of(trainer: Trainer) -> dict[str, nn.Module]:
+    """G itself, "weights", and with the average over them, if there is one: "averaged"."""
+    return {"weights": trainer.G} | ({"averaged": trainer.sampler} if trainer.ema else {})
 
 
 def _curve(rows: list[dict[str, Any]], weights: list[str]) -> dict[str, Any]:
@@ -153,7 +160,7 @@ def _curve(rows: list[dict[str, Any]], weights: list[str]) -> dict[str, Any]:
 
 
 def _chosen(rows: list[dict[str, Any]], name: str, which: str) -> dict[str, float]:
-    row = rows[-1] if which == "last" else min(rows, key=lambda row: row[name]["validation"])
+    row = rows[-1] if which == "end" else min(rows, key=lambda row: row[name]["validation"])
     return {"step": row["step"], **row[name]}
 
 
@@ -167,15 +174,18 @@ def _manifold(G: nn.Module, by: Yardstick, noise: str, labels: Tensor | None) ->
     return {"precision": round(found.precision, 4), "recall": round(found.recall, 4), "n": n}
 
 
-def trainer_of(recipe: Recipe, shares: Parts, *, seed: int, epochs: float, **options: Any) -> Trainer:
+def trainer_of(
+    recipe: Recipe, shares: Parts, *, seed: int, epochs: float, networks: Pair | None = None, **options: Any
+) -> Trainer:
     """A recipe's trainer at step 0, on the training part of its images, for so many passes over them.
 
-    options  of `TrainConfig`, in the place of the recipe's. Raises as `Trainer` does.
+    networks  G and D in the place of the recipe's own, `options` of `TrainConfig` in the place of the recipe's. Raises
+              as `Trainer` does.
     """
     images, labels = shares["training"]
     config = replace(recipe.config, seed=seed, **options)
     config = replace(config, steps=steps_of(epochs, len(images), config.batch))
-    G, D = recipe.networks(seed, images)
+    G, D = recipe.networks(seed, images) if networks is None else networks
     return Trainer(G, D, recipe.objective, images, config, labels=labels if recipe.labels else None)
 
 
@@ -184,51 +194,65 @@ def steps_of(epochs: float, images: int, batch: int) -> int:
     return max(1, round(epochs * images / batch))
 
 
-def measure(
+def measure(unit: Unit, *, seed: int, recipe: Recipe, **options: Any) -> dict[str, Any]:
+    """`trained` as a unit of a study: its values alone."""
+    return trained(unit, seed=seed, recipe=recipe, **options)[0]
+
+
+def trained(
     unit: Unit, *, seed: int, recipe: Recipe, looks: int, epochs: float, root: Path | None = None, **options: Any
-) -> dict[str, Any]:
-    """Train a recipe with one seed on five sixths of the training images and score it: a unit of a study, its picture
-    the averaged weights' samples at the end. Raises as `trainer_of`, `yardstick` and `run` do."""
+) -> tuple[dict[str, Any], Trainer, Parts]:
+    """Train a recipe with one seed on the training part of its images and score it. Values for a record, the trainer at
+    the end, and the images; the unit's picture shows samples of the end, ten a row (with labels, each column is of one
+    label). Options are those of `trainer_of`. Raises as `trainer_of`, `yardstick` and `run` do.
+    """
     shares = parts(str(recipe.data), root)
     trainer = trainer_of(recipe, shares, seed=seed, epochs=epochs, **options)
     labels = shares["training"][1] if recipe.labels else None
-    by = yardstick(str(recipe.data), root)
-    found = run(trainer, by, looks=looks, labels=labels, told=unit.progress)
-    put_picture(trainer, unit)
-    return {"seed": seed, "epochs": epochs, "G": recipe.G, "D": recipe.D, **found}
-
-
-def put_picture(trainer: Trainer, unit: Unit) -> None:
-    """100 samples of the averaged weights, ten a row; with labels, each column is of one."""
+    found = run(trainer, yardstick(str(recipe.data), root), looks=looks, labels=labels, told=unit.progress)
     plots.save_grid_png(trainer.sample(100), unit.picture, columns=10, value_range=trainer.value_range)
+    return {"seed": seed, "epochs": epochs, "G": recipe.G, "D": recipe.D, **found}, trainer, shares
 
 
 COLUMNS = (
-    "Fréchet distance from test images",
     "weights at the end",
-    "averaged weights at the end",
+    "averaged",
     "best weights",
-    "best averaged weights",
-    "precision / recall (averaged, end)",
+    "best averaged",
+    "precision, recall (averaged, at the end)",
     "real against real",
 )
-"""Of the long tables of studies that are scored so."""
+"""Of the long tables of studies that are scored so, behind their first: Fréchet distances from test images."""
 
 
 def cells(result: dict[str, Any]) -> tuple[str, ...]:
-    """A result's cells of the long table, without its first."""
-    four = [shown(result[which][name], which) for which in ("last", "best") for name in ("last", "averaged")]
+    """A result's cells under `COLUMNS`."""
+    four = [_shown(result[which][name], which) for which in ("end", "best") for name in ("weights", "averaged")]
     manifold = result["manifold"]["averaged"]
-    return (*four, f"{manifold['precision']:.2f} / {manifold['recall']:.2f}", f"{result['floor']:.2f}")
+    return (*four, f"{manifold['precision']:.2f}, {manifold['recall']:.2f}", f"{result['floor']:.3f}")
 
 
-def shown(found: dict[str, float], which: str) -> str:
+def _shown(found: dict[str, float], which: str) -> str:
     """A distance from test images; of the best ones with their step; of labelled samples with their accuracy."""
     step = f" (step {found['step']:,})" if which == "best" else ""
     told = f", {100 * found['accuracy']:.1f} % as labelled" if "accuracy" in found else ""
     return f"{found['test']:.2f}{step}{told}"
 
 
-def of_seeds(results: list[dict[str, Any]], name: str, which: str = "last") -> str:
-    """The distances from test images of all seeds, for weights "last" or "averaged"."""
-    return mean_and_range([result[which][name]["test"] for result in results], 2)
+def about(result: dict[str, Any]) -> str:
+    """What a distance is, with all that it hangs on."""
+    return (
+        f"Fréchet distance from MNIST's test images (n = {result['n']:,}, features of the course's own classifier; real"
+        f" against real {result['floor']:.2f})"
+    )
+
+
+def row(training: str, results: list[dict[str, Any]], which: str = "end", more: str = "") -> Row:
+    """The short table's row of a training: distances from test images, of the weights at the end or of the best ones,
+    and `more` of them."""
+    found = (mean_and_range([one[which][name]["test"] for one in results], 2) for name in ("weights", "averaged"))
+    weights = "at the end" if which == "end" else "with the least distance from validation images"
+    return Row(
+        f"{about(results[0])}: {training}, {results[0]['epochs']:g} epochs",
+        "{}; averaged over G's steps: {}".format(*found) + f"{more}; the weights {weights}",
+    )

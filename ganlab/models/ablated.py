@@ -82,8 +82,10 @@ def _leaky_and_sigmoid_in_G(G: DCGANGenerator, _: DCGANDiscriminator) -> None:
     G.output_range = (0.0, 1.0)
 
 
-def _tanh_on_t(_: DCGANGenerator, D: DCGANDiscriminator) -> None:
-    D.get_submodule("net").append(nn.Tanh())
+def _leaky_t(_: DCGANGenerator, D: DCGANDiscriminator) -> None:
+    """LeakyReLU behind the last layer, too, as "LeakyReLU in D for all layers" says by the letter. (A tanh, a sigmoid
+    before the objective's own, or whatever else bounds t is refused by the trainer.)"""
+    D.get_submodule("net").append(nn.LeakyReLU(0.2))
 
 
 def _nothing(_: DCGANGenerator, __: DCGANDiscriminator) -> None:
@@ -96,7 +98,7 @@ OFF: dict[str, Callable[[DCGANGenerator, DCGANDiscriminator], None]] = {
     "no hidden fully connected layer": _hidden_linear,
     "D: LeakyReLU": _relu_in_D,
     "G: ReLU, tanh at the end": _leaky_and_sigmoid_in_G,
-    "D: raw logits or sigmoid": _tanh_on_t,
+    "D: raw logits or sigmoid": _leaky_t,
     "initialisation": _nothing,
 }
 """What is done to the layers for each guideline, by the names of `ganlab.models.guidelines.check`."""
