@@ -256,7 +256,7 @@ ONE: Any = 1
 @pytest.mark.parametrize(
     ("call", "error", "named"),
     [
-        (lambda D: guided_gradient(D, X, 2, 0), ConfigError, r"layer is 2; D has 2 convolutions, give 0 … 1, or −1"),
+        (lambda D: guided_gradient(D, X, 2, 0), ConfigError, r"layer is 2; D has 2 convolutions; give 0 … 1, or −1"),
         (lambda D: guided_gradient(D, X, -3, 0), ConfigError, "layer is -3; D has 2 convolutions"),
         (lambda D: guided_gradient(D, X, NAMED, 0), ConfigError, "layer is 'b'"),
         (lambda D: guided_gradient(D, X, True, 0), ConfigError, "layer is True"),
