@@ -181,7 +181,7 @@ def test_each_setting_of_the_ablation_is_trained_as_it_says(tmp_path: Path):
         setting = arguments["setting"]
         assert name == f"{setting}, seed 0"
         unit = Unit(name, tmp_path, "key")
-        found = dcgan_ablation.measure(unit, **arguments | {"recipe": PLAIN}, epochs=0.06, device="cpu")
+        found = dcgan_ablation.measure(unit, **arguments | {"recipe": PLAIN}, epochs=0.2, device="cpu")
         assert found["setting"] == setting
         results.append(found)
     (plain, *others) = (one["curve"]["weights"]["validation"] for one in results)
