@@ -178,10 +178,11 @@ def made(G: nn.Module, y: Tensor) -> Any:
 def test_each_setting_of_the_ablation_is_trained_as_it_says(tmp_path: Path):
     results = []
     for name, arguments in dcgan_ablation.units(range(1)).items():
-        setting = arguments["setting"]
+        setting = str(arguments["setting"])
         assert name == f"{setting}, seed 0"
         unit = Unit(name, tmp_path, "key")
-        found = dcgan_ablation.measure(unit, **arguments | {"recipe": PLAIN}, epochs=0.2, device="cpu")
+        assert arguments == {"seed": 0, "setting": setting, "recipe": dcgan_mnist_score.RECIPE}
+        found = dcgan_ablation.measure(unit, seed=0, setting=setting, recipe=PLAIN, epochs=0.2, device="cpu")
         assert found["setting"] == setting
         results.append(found)
     (plain, *others) = (one["curve"]["weights"]["validation"] for one in results)

@@ -90,14 +90,12 @@ def look(G: nn.Module, by: Yardstick, noise: str, labels: Tensor | None = None) 
     labels  int64 [m ≥ n] of a conditional G's samples, as often as in the training images; then "accuracy" is there,
             too: the share of samples that the classifier gives the label that they were made for
     """
-    found: dict[str, float] = {}
-    generated, y = None, None if labels is None else labels[: by.n]
-    for part, seed in SEEDS.items():
-        samples = training.sample(G, by.n, labels=y, noise=noise, seed=seed)
-        generated = by.features(samples, models.value_range(G))
-        found[part] = round(by.score(generated, part).value, 4)
+    y = None if labels is None else labels[: by.n]
+    samples = {part: training.sample(G, by.n, labels=y, noise=noise, seed=seed) for part, seed in SEEDS.items()}
+    seen = {part: by.features(made, models.value_range(G)) for part, made in samples.items()}
+    found = {part: round(by.score(features, part).value, 4) for part, features in seen.items()}
     if y is not None:
-        found["accuracy"] = round(float((_answers(by.judge, generated) == y).double().mean()), 4)
+        found["accuracy"] = round(float((_answers(by.judge, seen["test"]) == y).double().mean()), 4)
     return found
 
 

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Iterable
 
+import torch
 from torch import nn
 
 from ganlab.errors import ConfigError
@@ -40,9 +41,8 @@ def _batch_norm(G: DCGANGenerator, D: DCGANDiscriminator) -> None:
     def plain(layer: nn.Module) -> Layers:
         if isinstance(layer, nn.BatchNorm2d):
             return []
-        if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
-            sizes = (layer.in_channels, layer.out_channels, layer.kernel_size, layer.stride, layer.padding)
-            return [type(layer)(*sizes, bias=True)]
+        if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d) and layer.bias is None:
+            layer.bias = nn.Parameter(torch.zeros(layer.out_channels))
         return [layer]
 
     _each(G, plain)
@@ -85,7 +85,7 @@ def _leaky_and_sigmoid_in_G(G: DCGANGenerator, _: DCGANDiscriminator) -> None:
 def _leaky_t(_: DCGANGenerator, D: DCGANDiscriminator) -> None:
     """LeakyReLU behind the last layer, too, as "LeakyReLU in D for all layers" says by the letter. (A tanh, a sigmoid
     before the objective's own, or whatever else bounds t is refused by the trainer.)"""
-    D.get_submodule("net").append(nn.LeakyReLU(0.2))
+    D.get_submodule("net").add_module("leaky", nn.LeakyReLU(0.2))
 
 
 def _nothing(_: DCGANGenerator, __: DCGANDiscriminator) -> None:
