@@ -113,7 +113,7 @@ STUDY = Study(
         "1-NN test error: generated images",
         "1-NN: averaged weights",
         "1-NN: training images",
-        *scored.COLUMNS,
+        *scored.columns(),
     ),
     every=every,
 )

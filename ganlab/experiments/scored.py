@@ -212,22 +212,18 @@ def trained(
     return {"seed": seed, "epochs": epochs, "G": recipe.G, "D": recipe.D, **found}, trainer, shares
 
 
-COLUMNS = (
-    "weights at the end",
-    "averaged",
-    "best weights",
-    "best averaged",
-    "precision, recall (averaged, at the end)",
-    "real against real",
-)
-"""Of the long tables of studies that are scored so, behind their first: Fréchet distances from test images."""
+def columns(*, best: bool = True) -> tuple[str, ...]:
+    """Of the long tables of studies that are scored so, behind their first: Fréchet distances from test images."""
+    of_best = ("best weights", "best averaged") if best else ()
+    return ("weights at the end", "averaged", *of_best, "precision, recall (averaged, at the end)", "real against real")
 
 
-def cells(result: dict[str, Any]) -> tuple[str, ...]:
-    """A result's cells under `COLUMNS`."""
-    four = [_shown(result[which][name], which) for which in ("end", "best") for name in ("weights", "averaged")]
+def cells(result: dict[str, Any], *, best: bool = True) -> tuple[str, ...]:
+    """A result's cells under `columns`."""
+    looks = ("end", "best") if best else ("end",)
+    distances = [_shown(result[which][name], which) for which in looks for name in ("weights", "averaged")]
     manifold = result["manifold"]["averaged"]
-    return (*four, f"{manifold['precision']:.2f}, {manifold['recall']:.2f}", f"{result['floor']:.3f}")
+    return (*distances, f"{manifold['precision']:.2f}, {manifold['recall']:.2f}", f"{result['floor']:.3f}")
 
 
 def _shown(found: dict[str, float], which: str) -> str:
