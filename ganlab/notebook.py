@@ -1,8 +1,10 @@
 """What lessons use: `setup()` in their first cell, `watch()` to see a GAN learn, `picture()` for one that is kept."""
 
 import base64
+import io
 import os
 import random
+from pathlib import Path
 
 import ganlab
 from ganlab.errors import MissingPackage
@@ -14,6 +16,7 @@ try:
     from IPython.display import HTML, display
     from matplotlib import pyplot as plt
     from matplotlib.figure import Figure
+    from PIL import Image
     from torch import Tensor
     from tqdm.auto import tqdm
 
@@ -57,6 +60,15 @@ def watch(trainer: Trainer, *, every: int, shown: int = 32) -> dict[int, Tensor]
 def picture(png: bytes, words: str) -> HTML:
     """Show a PNG, with `words` for whoever cannot see it."""
     return HTML(inline.as_html(words, base64.b64encode(png).decode("ascii")))
+
+
+def top_of(grid: Path, rows: int, *, of: int = 10) -> bytes:
+    """The upper `rows` of the `of` rows of a grid of images in a PNG file, as PNG: a lesson need not hold all."""
+    upper = io.BytesIO()
+    with Image.open(grid) as whole:
+        height = (whole.height - plots.GAP) // of * rows + plots.GAP
+        whole.crop((0, 0, whole.width, height)).save(upper, "PNG")
+    return upper.getvalue()
 
 
 def _grid(trainer: Trainer, seen: dict[int, Tensor]) -> Figure:

@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
@@ -14,7 +15,7 @@ import pytest
 from matplotlib import pyplot as plt
 from PIL import Image
 
-from ganlab import inline
+from ganlab import inline, notebook, plots
 
 INLINE = "module://matplotlib_inline.backend_inline"
 
@@ -53,6 +54,14 @@ def test_figures_outside_of_a_page_stay_as_they_are(shell: Any):
     inline.describe_figures(shell)
     bundle, _ = shell.display_formatter.format(plt.figure())
     assert "text/html" not in bundle
+
+
+def test_the_upper_rows_of_a_grid_are_whole(tmp_path: Path):
+    grid = tmp_path / "grid.png"
+    images = np.arange(30, dtype=np.uint8).repeat(28 * 28).reshape(30, 1, 28, 28)
+    plots.save_grid_png(images, grid, columns=3)  # ten rows
+    upper = np.asarray(Image.open(io.BytesIO(notebook.top_of(grid, rows=2))))
+    assert np.array_equal(upper, plots.grid_array(images[:6], columns=3))
 
 
 def test_a_lesson_that_lacks_a_package_says_in_one_line_what_to_do(shell: Any, capsys: pytest.CaptureFixture[str]):
