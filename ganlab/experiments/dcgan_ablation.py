@@ -48,14 +48,15 @@ def units(seeds: Sequence[int]) -> dict[str, dict[str, Any]]:
     }
 
 
-def measure(unit: Unit, *, seed: int, setting: str, recipe: Recipe, **options: Any) -> dict[str, Any]:
-    """Train a setting with one seed, and score it at the end."""
+def measure(unit: Unit, *, seed: int, setting: str, recipe: Recipe, looks: int = 1, **options: Any) -> dict[str, Any]:
+    """Train a setting with one seed, and score it so often, at least at the end."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         pair = without(setting if setting in OFF else None, **{name: recipe.G[name] for name in SHAPE})
     if setting == SATURATING:
         recipe = replace(recipe, objective=MINIMAX)
-    return {"setting": setting} | scored.trained(unit, seed=seed, recipe=recipe, networks=pair, looks=1, **options)[0]
+    found, _, _ = scored.trained(unit, seed=seed, recipe=recipe, networks=pair, looks=looks, **options)
+    return {"setting": setting} | found
 
 
 def by_setting(record: Record) -> dict[str, list[dict[str, Any]]]:

@@ -1,4 +1,4 @@
-"""dcgan-mnist-score: how near the samples of a DCGAN come to MNIST, in five minutes on two cores and in a longer run.
+"""dcgan-mnist-score: how near the samples of a DCGAN come to MNIST, in five minutes on two cores.
 
 The networks are half as wide as the recipe's. Tried with seed 100 in batches of 64, each about a minute of one quiet
 core; the distance from validation images of the averaged weights' samples after a quarter, a half, three quarters, all:
@@ -53,13 +53,4 @@ STUDY = Study(
     rows=rows,
     columns=("DCGAN, Fréchet distances from test images", *scored.columns()),
     every=every,
-)
-LONG = replace(
-    STUDY,
-    name="dcgan-mnist-score-long",
-    about="the same DCGAN trained on: the whole curve, its best weights and its last",
-    seeds=1,
-    units=partial(one_per_seed, recipe=RECIPE, looks=20),
-    presets={"long": Preset("80 epochs: half an hour a seed on one core in bfloat16", {"epochs": 80.0})},
-    rows=partial(rows, which="best"),
 )
