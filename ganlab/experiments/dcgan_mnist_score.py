@@ -30,9 +30,9 @@ RECIPE = replace(
 )
 
 
-def rows(record: Record, which: str = "end") -> list[Row]:
+def rows(record: Record) -> list[Row]:
     """The distance."""
-    return [scored.row("DCGAN", record["results"], which)]
+    return [scored.row("DCGAN", record["results"])]
 
 
 def every(record: Record) -> list[tuple[str, ...]]:
