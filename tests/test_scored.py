@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from ganlab import data, training
 from ganlab.errors import ConfigError
-from ganlab.experiments import cdcgan_mnist_score, dcgan_ablation, dcgan_mnist_score, scored
+from ganlab.experiments import cdcgan_mnist_score, dcgan_ablation, dcgan_mnist_hidden, dcgan_mnist_score, scored
 from ganlab.experiments.classifier_mnist import parts
 from ganlab.experiments.recipe import Recipe
 from ganlab.experiments.study import Study
@@ -133,6 +133,7 @@ def test_the_best_look_is_not_chosen_by_test_images():
     [
         (dcgan_mnist_score.STUDY, {"recipe": PLAIN, "looks": 2}),
         (cdcgan_mnist_score.STUDY, {"recipe": LABELLED, "looks": 2, "labelled": 300}),
+        (dcgan_mnist_hidden.STUDY, {"recipe": PLAIN, "looks": 2, "setting": dcgan_mnist_hidden.HIDDEN}),
     ],
     ids=lambda value: getattr(value, "name", ""),
 )
@@ -194,3 +195,13 @@ def test_each_setting_of_the_ablation_is_trained_as_it_says(tmp_path: Path):
     cells = dcgan_ablation.every({"results": results})
     assert {len(line) for line in cells} == {len(dcgan_ablation.STUDY.columns)}
     assert cells[-1][0] == "saturating loss, seed 0"
+
+
+def test_the_setting_that_the_ablation_chose_is_trained_with_seeds_that_did_not_choose_it():
+    chosen = dcgan_ablation.units(range(dcgan_ablation.STUDY.seeds or 0)).values()
+    own = [one for one in chosen if one["setting"] == dcgan_mnist_hidden.HIDDEN]
+    units = dcgan_mnist_hidden.units(range(3))
+    assert {one["seed"] for one in own}.isdisjoint(one["seed"] for one in units.values())
+    for name, one in units.items():
+        assert name == f"seed {one['seed']}"
+        assert {**one, "seed": 0} == {**own[0], "looks": 7}
