@@ -241,12 +241,10 @@ def about(result: dict[str, Any]) -> str:
     )
 
 
-def row(training: str, results: list[dict[str, Any]], which: str = "end", more: str = "") -> Row:
-    """The short table's row of a training: distances from test images, of the weights at the end or of the best ones,
-    and `more` of them."""
-    found = (mean_and_range([one[which][name]["test"] for one in results], 2) for name in ("weights", "averaged"))
-    weights = "at the end" if which == "end" else "with the least distance from validation images"
+def row(training: str, results: list[dict[str, Any]], more: str = "") -> Row:
+    """The short table's row of a training: distances from test images of the weights at the end, and `more` of them."""
+    found = (mean_and_range([one["end"][name]["test"] for one in results], 2) for name in ("weights", "averaged"))
     return Row(
         f"{about(results[0])}: {training}, {results[0]['epochs']:g} epochs",
-        "{}; averaged over G's steps: {}".format(*found) + f"{more}; the weights {weights}",
+        "{}; averaged over G's steps: {}".format(*found) + f"{more}; the weights at the end",
     )
