@@ -11,14 +11,14 @@ ENTRIES = read_ledger(Path(__file__).parents[1] / "notebooks")
 # What a question needs at least: P proved, V verified by a computation, O observed in an experiment.
 NEEDED = {
     **dict.fromkeys(["A3", "A4", "A5", "A6", "A7", "A8", "C5", "C6", "C7", "C8", "C19", "C20"], "P"),
-    **dict.fromkeys(["A2", "C2", "C3", "C12", "D1", "E2", "E5", "E11"], "V"),
+    **dict.fromkeys(["A2", "C2", "C3", "D1", "E2", "E5", "E11"], "V"),
     **dict.fromkeys(["B2", "E1", "E3", "E9", "C4"], "P"),
     **dict.fromkeys(["D2", "D5", "D6", "D7", "D8", "D11", "E4", "E8", "E10"], "PV"),
     **dict.fromkeys(["A1", "C1"], "O"),
     **dict.fromkeys(["A9", "D4"], "V"),
-    **dict.fromkeys(["C9", "C10", "C11", "C16", "C17"], "PV"),
-    **dict.fromkeys(["C13"], "V"),
-    **dict.fromkeys(["D14"], "VO"),
+    **dict.fromkeys(["C16", "C17"], "PV"),
+    **dict.fromkeys(["C9", "C10", "C11"], "PVO"),
+    **dict.fromkeys(["C12", "C13", "D14"], "VO"),
     **dict.fromkeys(["C14", "C18"], "PVO"),
     **dict.fromkeys(["C21", "C22"], "PO"),
     **dict.fromkeys(["D3", "E7"], "O"),
