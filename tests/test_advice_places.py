@@ -169,7 +169,9 @@ def test_the_network_is_checked_and_what_is_damaged_deleted(tmp_path: Path, monk
     assert "corrupted.); check the network, delete what is damaged there" in refusal(got)
     (tmp_path / "cifar10").unlink()
     assert "cannot be read (No such file" in refusal(got)
-    assert "these can: mnist, fashion-mnist, stacked-mnist, cifar10, celeba" in refusal(lambda: data.load("tfd", download=True))
+    assert "these can: mnist, fashion-mnist, stacked-mnist, cifar10, celeba" in refusal(
+        lambda: data.load("tfd", download=True)
+    )
 
 
 class Disk:

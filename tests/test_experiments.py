@@ -265,7 +265,7 @@ def test_the_readmes_show_what_the_records_give():
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert short in readme
     assert readme.count("figures/records/") == len(short.splitlines()) - 1  # no other rows
-    assert len(short.splitlines()) - 2 <= 12
+    assert len(short.splitlines()) - 2 <= 16  # short: what a lesson found, in a row or two
     assert (ROOT / records.FOLDER / "README.md").read_text(encoding="utf-8").endswith(f"\n\n{long}\n")
 
 

@@ -77,16 +77,9 @@ def rows(record: Record) -> list[Row]:
     """Modes by objective, and how many pairs of each prediction hold."""
     results = {result["setting"]: result for result in record["results"]}
     found = [f"{name}: {mean_and_range(results[name]['modes'][-1], digits=1)}" for name in OBJECTIVES]
-    return [
-        Row("Eight objectives on the ring of 8, noise and decay: modes found in 2,500 samples", "; ".join(found)),
-        *(
-            Row(f"Eight objectives on the ring of 8, noise and decay: 28 pairs as predicted by {name}", _counted(found))
-            for name, found in (
-                ("the push on one sample", verdicts(record, BY_SAMPLE)),
-                ("the sum over samples", verdicts(record, BY_SUM)),
-            )
-        ),
-    ]
+    judged = {"the sum over samples": verdicts(record, BY_SUM), "the push on one sample": verdicts(record, BY_SAMPLE)}
+    found += [f"of 28 pairs as predicted by {name}: {_counted(kinds)}" for name, kinds in judged.items()]
+    return [Row("Eight objectives on the ring of 8, noise and decay: modes found in 2,500 samples", "; ".join(found))]
 
 
 def _counted(found: dict[tuple[str, str], Verdict]) -> str:
