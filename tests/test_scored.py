@@ -186,6 +186,7 @@ def test_each_setting_of_the_ablation_is_trained_as_it_says(tmp_path: Path):
         found = dcgan_ablation.measure(unit, seed=0, setting=setting, recipe=PLAIN, epochs=0.2, device="cpu")
         assert found["setting"] == setting
         results.append(found)
+    assert dcgan_ablation.by_setting({"results": results}) == {one["setting"]: [one] for one in results}
     (plain, *others) = (one["curve"]["weights"]["validation"] for one in results)
     assert plain not in others
     assert len(results) == 2 + len(OFF)

@@ -63,6 +63,11 @@ def measure(unit: Unit, *, seed: int, setting: str, recipe: Recipe, looks: int =
     return {"setting": setting} | found
 
 
+def by_setting(record: Record) -> dict[str, list[dict[str, Any]]]:
+    """The results of each setting, seeds in their order."""
+    return {name: [one for one in record["results"] if one["setting"] == name] for name in SETTINGS}
+
+
 def rows(_: Record) -> list[Row]:
     """None: nine settings are a table of their own, the long one."""
     return []
