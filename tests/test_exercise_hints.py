@@ -229,5 +229,7 @@ def test_a_repaired_pair_is_judged_without_a_draw_from_the_readers_random_number
 
 def test_no_exercise_with_hints_is_left_out():
     """Those of lessons 07 and 08 are in test_exercises_07 and test_exercises_08."""
-    with_hints = {one.id for n in range(10) if n not in (7, 8) for one in exercises.of_lesson(f"{n:02}") if one.mistakes}
+    with_hints = {
+        one.id for n in range(10) if n not in (7, 8) for one in exercises.of_lesson(f"{n:02}") if one.mistakes
+    }
     assert with_hints == FORMULAS.keys() | FUNCTIONS.keys()
