@@ -18,3 +18,15 @@ def judged(id_: str, right: Answer, wrong: list[tuple[Answer, str]]) -> None:
         assert hint in line
     assert {f"not yet. {hint}" for _, hint in exercise.mistakes} == set(said)
     assert len(exercise.mistakes) == len(wrong)
+
+
+def each_is_heard(id_: str, wrong: list[tuple[Answer, str]]) -> None:
+    """Each wrong answer gets a hint with these words, and no hint of the exercise is left; several may share one."""
+    exercise = exercises.find(id_)
+    heard: set[str] = set()
+    for attempt, hint in wrong:
+        said = verdict(exercise, attempt)
+        assert said.startswith("not yet. ")
+        assert hint in said
+        heard.add(said)
+    assert {f"not yet. {hint}" for _, hint in exercise.mistakes} <= heard

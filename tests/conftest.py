@@ -41,6 +41,21 @@ def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 
 
 @pytest.fixture
+def style() -> Iterator[None]:
+    """The course's figures, drawn without a screen and closed after the test."""
+    import matplotlib as mpl
+    from matplotlib import pyplot as plt
+
+    from ganlab import plots
+
+    mpl.use("agg")
+    with mpl.rc_context():
+        plots.use_style()
+        yield
+    plt.close("all")
+
+
+@pytest.fixture
 def without_cpp(monkeypatch: pytest.MonkeyPatch) -> None:
     """torch.compile with all that decides what can be differentiated, but without the ten seconds of a C++ compiler."""
     whole = torch.nn.Module.compile

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import sympy as sp
+from attempts import each_is_heard
 from torch import nn
 
 from ganlab.exercises import find, verdict
@@ -139,14 +140,7 @@ WRONG: dict[str, list[tuple[Callable[..., Any], str]]] = {
 
 @pytest.mark.parametrize("id_", WRONG)
 def test_each_wrong_answer_is_told_what_is_wrong_with_it(id_: str):
-    exercise = find(id_)
-    heard: set[str] = set()
-    for attempt, hint in WRONG[id_]:
-        said = verdict(exercise, attempt)
-        assert said.startswith("not yet. ")
-        assert hint in said
-        heard.add(said)
-    assert {f"not yet. {hint}" for _, hint in exercise.mistakes} <= heard
+    each_is_heard(id_, WRONG[id_])
 
 
 @pytest.mark.parametrize(

@@ -1,15 +1,18 @@
 """Eight objectives on a ring: what is compared, and what the two predictions say."""
 
+import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 import sympy as sp
 
 from ganlab.experiments import lsgan_ring as study
-from ganlab.experiments import mode_counts
+from ganlab.experiments import mode_counts, records
 from ganlab.theory.followed import r
 from ganlab.theory.weighted import weighted_push
+from ganlab.training.config import options_of
 
 NAMES = list(study.OBJECTIVES)
 
@@ -78,3 +81,12 @@ def test_a_short_run_keeps_what_the_verdicts_need():
     assert np.shape(result["modes"]) == np.shape(result["kl"]) == (10, 2)
     looked = mode_counts.count(tiny.ensemble([0, 1]), tiny.law)
     assert [one.samples for one in looked] == [2500, 2500]
+
+
+def test_the_record_is_of_these_settings():
+    """Whoever changes a setting measures it again."""
+    kept = records.read(study.STUDY.name, Path(__file__).parents[1] / records.FOLDER)
+    assert kept["seeds"] == list(range(16))
+    for one, setting in zip(kept["results"], study.SETTINGS, strict=True):
+        assert (one["setting"], one["objective"]) == (setting.name, setting.objective.name)
+        assert one["config"] == json.loads(json.dumps(options_of(setting.config)))

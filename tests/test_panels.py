@@ -1,10 +1,8 @@
 """Pictures of lesson 08: each image in its place, each number at its height, and what does not fit is named."""
 
-import matplotlib as mpl
 import numpy as np
 import pytest
 import torch
-from matplotlib import pyplot as plt
 from matplotlib.collections import PolyCollection
 from matplotlib.colors import to_hex
 from matplotlib.patches import Rectangle
@@ -12,6 +10,7 @@ from matplotlib.patches import Rectangle
 from ganlab import panels, plots
 from ganlab.errors import ConfigError, ShapeError
 
+pytestmark = pytest.mark.usefixtures("style")
 IMAGES = torch.rand(9, 1, 50, 50, generator=torch.Generator().manual_seed(0)) * 2 - 1
 SCORES = {"nothing": [2.0, 3.0, 2.5], "no batch norm": [4.0, 9.0, 5.0], "ReLU in D": [1.0, 2.75, 3.5]}
 FIGURES = {
@@ -23,15 +22,6 @@ FIGURES = {
     "score": lambda: panels.score_over_time([1, 2, 3], {"G": [3, 2, 1]}, 0.5, xlabel="steps", title="a message"),
     "ablation": lambda: panels.ablation(SCORES, baseline="nothing", title="a message", xlabel="distance"),
 }
-
-
-@pytest.fixture(autouse=True)
-def style():
-    mpl.use("agg")
-    with mpl.rc_context():
-        plots.use_style()
-        yield
-    plt.close("all")
 
 
 def canvas_of(ax) -> np.ndarray:

@@ -3,7 +3,6 @@
 import re
 from pathlib import Path
 
-import matplotlib as mpl
 import numpy as np
 import pytest
 import torch
@@ -15,6 +14,7 @@ from PIL import Image
 from ganlab import plots
 from ganlab.errors import ShapeError
 
+pytestmark = pytest.mark.usefixtures("style")
 X = np.linspace(-1, 1, 20)
 FIGURES = {
     "sample grid": lambda: plots.sample_grid(torch.zeros(5, 1, 8, 8), title="a message"),
@@ -30,15 +30,6 @@ FIGURES = {
     ),
     "game": lambda: plots.game(title="a message"),
 }
-
-
-@pytest.fixture(autouse=True)
-def style():
-    mpl.use("agg")
-    with mpl.rc_context():
-        plots.use_style()
-        yield
-    plt.close("all")
 
 
 @pytest.mark.parametrize("draw", FIGURES.values(), ids=FIGURES.keys())

@@ -1,5 +1,6 @@
 """Studies that score GANs of images by Fréchet distances: what is compared, looked at, chosen, and told of labels."""
 
+import json
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -12,7 +13,14 @@ from torch import Tensor, nn
 
 from ganlab import data, training
 from ganlab.errors import ConfigError
-from ganlab.experiments import cdcgan_mnist_score, dcgan_ablation, dcgan_mnist_hidden, dcgan_mnist_score, scored
+from ganlab.experiments import (
+    cdcgan_mnist_score,
+    dcgan_ablation,
+    dcgan_mnist_hidden,
+    dcgan_mnist_score,
+    records,
+    scored,
+)
 from ganlab.experiments.classifier_mnist import parts
 from ganlab.experiments.recipe import Recipe
 from ganlab.experiments.study import Study
@@ -20,6 +28,7 @@ from ganlab.experiments.units import Unit
 from ganlab.metrics import frechet
 from ganlab.metrics.features import features_of
 from ganlab.models.ablated import OFF
+from ganlab.training.config import options_of
 
 LOOKS = 3
 
@@ -204,3 +213,19 @@ def test_the_setting_that_the_ablation_chose_is_trained_with_seeds_that_did_not_
     for name, one in units.items():
         assert name == f"seed {one['seed']}"
         assert {**one, "seed": 0} == {**own[0], "looks": 7}
+
+
+@pytest.mark.parametrize("study", [dcgan_mnist_score, cdcgan_mnist_score, dcgan_ablation, dcgan_mnist_hidden])
+def test_the_record_is_of_these_settings(study: Any):
+    """Whoever changes a recipe measures it again."""
+    kept = records.read(study.STUDY.name, Path(__file__).parents[1] / records.FOLDER)
+    arguments = study.STUDY.units(range(3)).values()
+    for one, wanted in zip(kept["results"], arguments, strict=True):
+        recipe = wanted["recipe"]
+        assert one["seed"] == wanted["seed"]
+        assert (one["G"], one["D"]) == (recipe.G, recipe.D)
+        assert one.get("setting") == wanted.get("setting")
+        told = options_of(recipe.config)
+        for option in told.keys() - {"steps", "device", "precision"}:
+            assert one["config"][option] == json.loads(json.dumps(told[option]))
+        assert one["config"]["steps"] == scored.steps_of(one["epochs"], 50_000, recipe.config.batch)

@@ -25,7 +25,7 @@ from ganlab.experiments.scored import Parts
 from ganlab.experiments.study import Preset, Published, Record, Row, Study, one_per_seed
 from ganlab.experiments.tables import mean_and_range
 from ganlab.experiments.units import Unit
-from ganlab.metrics.neighbours import nearest
+from ganlab.metrics.neighbours import one_nearest
 from ganlab.training import Trainer
 
 _OURS = recipes.get("cdcgan-mnist")
@@ -48,7 +48,7 @@ def errors(trainer: Trainer, shares: Parts, labelled: int) -> dict[str, float]:
     y = torch.arange(labelled) % (trainer.classes or 1)
 
     def wrong(images: Tensor, labels: Tensor) -> float:
-        return float((labels[nearest(test.float(), images)[1]] != test_labels).double().mean())
+        return one_nearest(images, labels, test.float(), test_labels)
 
     found = {"real": wrong(real.float(), real_labels)}
     low, high = trainer.value_range
