@@ -11,7 +11,8 @@ from own import toy_ensemble
 from tiny import run, tiny_trainer
 from torch import Tensor, nn
 
-from ganlab import metrics, models, training
+from ganlab import models, training
+from ganlab.metrics.features import features_of
 from ganlab.objectives import NON_SATURATING, RELATIVISTIC, Objective, least_squares
 from ganlab.training import LSGANGP, R1, R1R2, R2, SGD, WGANGP, Adam, RMSProp, TrainConfig, Trainer
 
@@ -37,13 +38,14 @@ def _no_tf32(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def convolutional(device: str, objective: Objective = NON_SATURATING, **options: Any) -> Trainer:
     torch.manual_seed(0)
-    G, D = models.DCGANGenerator(28, width=8), models.DCGANDiscriminator(28, width=8)
+    G = models.LSGANGenerator(28, 1, width=8, z_dim=100)
+    D = models.LSGANDiscriminator(28, 1, width=8, norm=options.get("penalty") is None)
     return Trainer(G, D, objective, IMAGES, TrainConfig(**{"steps": 6, "batch": 32, "device": device, **options}))
 
 
 def perceptrons(device: str, objective: Objective = NON_SATURATING, **options: Any) -> Trainer:
     torch.manual_seed(0)
-    G, D = models.MLPGenerator(), models.MLPDiscriminator(dropout=0.0)
+    G, D = models.MLPGenerator(), models.MLPDiscriminator()
     return Trainer(G, D, objective, IMAGES, TrainConfig(**{"steps": 6, "batch": 32, "device": device, **options}))
 
 
@@ -147,8 +149,8 @@ def test_what_measures_takes_networks_from_the_gpu():
     assert samples.device.type == "cpu"
     assert training.sample(copy.deepcopy(trainer.G).cpu(), 40).sub(samples).abs().max() < 1e-3
     judge = models.trained("mnist")
-    seen = metrics.features_of(samples, judge, "samples", value_range=(-1, 1))
-    away = metrics.features_of(samples, judge.cuda(), "samples", value_range=(-1, 1))
+    seen = features_of(samples, judge, "samples", value_range=(-1, 1))
+    away = features_of(samples, judge.cuda(), "samples", value_range=(-1, 1))
     torch.testing.assert_close(away.values.cpu(), seen.values, rtol=0, atol=1e-3 * float(seen.values.abs().max()))
 
 
