@@ -1,4 +1,4 @@
-"""classifier-cifar10: the network whose features generated photographs of 32×32 pixels are compared in, from three seeds.
+"""classifier-cifar10: the network whose features generated 32×32 photographs are compared in, trained from three seeds.
 
 Of the 50,000 training images the first 40,000 are for training and the others for choosing; the test images are looked
 at once, by the trained networks. CIFAR-10 may lie there as picture files: see `ganlab.experiments.image_sets`.
@@ -45,7 +45,7 @@ STUDY = replace(
     about="the classifier in whose features generated 32×32 photographs are compared with CIFAR-10: how many it tells"
     " right",
     units=partial(one_per_seed, images="cifar10", setting=CIFAR10, floors_at=(1000, 2000, 5000, 10_000)),
-    presets={"gpu": Preset("16 epochs: a minute a seed on a GPU, half an hour on one core", {"epochs": 16.0})},
+    presets={"gpu": Preset("16 epochs: a minute a seed on a GPU, 25 minutes on one core", {"epochs": 16.0})},
     uses=("epochs", "device", "root"),
     images=partial(called, "cifar10"),
     rule=f"{classifier_mnist.STUDY.rule}. Of JPEG copies: the numbers are not those of CIFAR-10 itself",

@@ -55,4 +55,6 @@ def _split(images: str, split: str, root: Path | None) -> tuple[Tensor, Tensor]:
 def _pictures(images: str, root: Path | None) -> Path | None:
     """The folder of a set's pictures, where they are what there is of it."""
     place = data.data_root(root)
-    return place / PICTURES if images == "cifar10" and not cifar10_files(place) and (place / PICTURES).is_dir() else None
+    return (
+        place / PICTURES if images == "cifar10" and not cifar10_files(place) and (place / PICTURES).is_dir() else None
+    )
