@@ -74,7 +74,7 @@ def train(
     """
     with forked(CPU, seed):
         network = setting.network(images.shape[2], images.shape[1], int(labels.max()) + 1)
-    network = network.to(device, memory_format=torch.channels_last)
+    network = network.to(device).to(memory_format=torch.channels_last)
     x, labels = images.to(device), labels.to(device)
     batches = len(x) // setting.batch
     steps = round(epochs * batches)

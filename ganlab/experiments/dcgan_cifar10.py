@@ -3,16 +3,15 @@
 Networks and training are the recipe's, which are the paper's. CIFAR-10 may lie there as picture files: see
 `ganlab.experiments.image_sets`; the record's options say which images it was.
 
-The published FID is in an Inception network's features, which know a thousand kinds of things in photographs. Ours is in
-64 features of a small classifier that was trained on these ten kinds alone, and on the same images. So the two numbers
-cannot be held against each other, not even in their order of size: ours is to be read against its floor, and against
-what an untrained G gets.
+The published FID is in an Inception network's features, which know a thousand kinds of things in photographs. Ours is
+in 64 features of a small classifier that was trained on these ten kinds alone. So the two numbers cannot be held against
+each other, not even in their order of size: ours is to be read against its floor, and against what an untrained G gets.
 
-Written before seeds 0 to 2 were run. Meant are distances from test images of the averaged weights, where nothing else is
-said.
+Written before seeds 0 to 2 were run. Meant are distances from test images of the averaged weights, where nothing else
+is said.
 1. At the end each seed's is at most a fifth of what the untrained G gets, and at least ten times the floor.
-2. At the end each seed's is less than a tenth above what the best look of its run has. (In one of the published runs the
-   last FID is 2.8 times the best one, after 200,000 steps; here there are 12,500.)
+2. At the end each seed's is less than a tenth above what the best look of its run has. (In one of the published runs
+   the last FID is 2.8 times the best one, after 200,000 steps; here there are 12,500.)
 3. At the end each seed's is smaller than that of the weights themselves.
 4. In each seed precision is higher than recall, as in the published benchmark (0.61 and 0.21).
 5. The three seeds lie within 15 % of their mean.
@@ -33,7 +32,7 @@ RECIPE = recipes.get("dcgan-cifar10")
 NOT_OURS = (
     "in an Inception network's features of CIFAR-10 itself, which is another measure than ours, in a small classifier's"
 )
-TRAINED = "z normal of 128 numbers, a deeper D with two steps for each of G's, 200,000 steps in batches of 64, images mirrored"
+TRAINED = "z normal of 128 numbers, a deeper D with two steps for each of G's, 200,000 steps in batches of 64"
 PUBLISHED = (
     Published(
         value="FID 48.29",

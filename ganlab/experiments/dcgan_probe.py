@@ -1,14 +1,14 @@
 """dcgan-probe: does training a discriminator bring more of the digits' classes into its features than it had untrained?
 
-The paper (sec. 5) trains a linear L2-SVM on all activations of D's convolutions, each map max-pooled to 4×4, and compares
-with other methods' features. Here the D of dcgan-mnist-score, which is shown no label, is held against raw pixels and
-against itself before its first step, at 1,000 and at 10,000 labels. Its two convolutions give 1,536 numbers per image,
-all of which are used. C is chosen by all validation images, among the 13 values of `ganlab.metrics.probe`; the larger
-ones are left out where the solver does not come to its end. Labelled are the first of D's own training images.
+The paper (sec. 5) trains a linear L2-SVM on all activations of D's convolutions, each map max-pooled to 4×4, and
+compares with other methods' features. Here the D of dcgan-mnist-score, which is shown no label, is held against raw
+pixels and against itself before its first step, at 1,000 and at 10,000 labels. Its two convolutions give 1,536 numbers
+per image, all of which are used. C is chosen by all validation images, among the 13 values of `ganlab.metrics.probe`;
+the larger ones are left out where the solver does not come to its end. Labelled are the first of D's training images.
 
-Written before seeds 0 to 2 were run. Known were single runs of another width (trained 94.6 and 97.6 % at 1,000 and at
-10,000 labels, untrained 91 to 92 and 96, raw pixels 87.2 and 90.9), and that in lesson 08, after a short training, the
-trained D is within three points of the untrained one at 1,000 labels. Meant are points of test accuracy.
+Written before seeds 0 to 2 were run. Known were single runs (trained 94.6 and 97.6 % at 1,000 and at 10,000 labels,
+untrained 91 to 92 and 96, raw pixels 87.2 and 90.9), and that in lesson 08, after a short training, the trained D is
+within three points of the untrained one at 1,000 labels. Meant are points of test accuracy.
 1. Each untrained D is at least 3 points better than raw pixels at both numbers of labels.
 2. In the mean over the seeds D trained for 14 epochs is better than untrained: by 1 to 4 points at 1,000 labels, by 0.3
    to 2 at 10,000. So more labels make up for training, but not wholly.
@@ -46,7 +46,7 @@ Eye = Callable[[Tensor], Tensor]
 
 
 def units(seeds: Sequence[int]) -> dict[str, dict[str, Any]]:
-    """Raw pixels, which hang on no seed; and for each seed a unit for each length of training, the longest ones first."""
+    """For each seed a unit for each length of training, the longest ones first; and raw pixels, which hang on no seed."""
     fixed = {"recipe": RECIPE, "labelled": LABELLED}
     of_seeds = {
         f"{eye}, seed {seed}": {"eye": eye, "seed": seed, **fixed} for eye in reversed(LENGTHS) for seed in seeds
@@ -84,8 +84,9 @@ def measure(
 
 def _probes(unit: Unit, shares: Parts, labelled: Sequence[int], eye: Eye) -> dict[str, Any]:
     """Each probe as plain values, by its number of labels."""
-    seen = {part: eye(images[: max(labelled)]) for part, (images, _) in shares.items()}
-    labels = {part: of_part[: max(labelled)] for part, (_, of_part) in shares.items()}
+    most = max(labelled)
+    seen = {part: eye(images[:most] if part == "training" else images) for part, (images, _) in shares.items()}
+    labels = {part: of_part for part, (_, of_part) in shares.items()}
     probes = {}
     for done, n in enumerate(labelled):
         unit.progress(TOLD_OF_TRAINING + (1 - TOLD_OF_TRAINING) * done / len(labelled), f"{n:,} labels")
@@ -128,7 +129,7 @@ def every(record: Record) -> list[tuple[str, ...]]:
 
 STUDY = Study(
     name="dcgan-probe",
-    about="what a linear classifier makes of the features of a DCGAN's discriminator, trained and untrained, and of pixels",
+    about="what a linear classifier makes of the features of a DCGAN's D, trained and untrained, and of raw pixels",
     lesson="08",
     measure=measure,
     seeds=3,

@@ -1,4 +1,4 @@
-"""The images that studies train on, choose by and test on; and CIFAR-10 as picture files, where it lies in no other form.
+"""The images that studies train on, choose by and test on; CIFAR-10 also as picture files, where they are all there is.
 
 Under a root CIFAR-10 is looked for as torchvision keeps it, and else as pictures: one folder for each class in
 `cifar10-pictures/train` and in `cifar10-pictures/test`. JPEG files have lost something of their images, so numbers that
@@ -54,7 +54,6 @@ def _split(images: str, split: str, root: Path | None) -> tuple[Tensor, Tensor]:
 
 def _pictures(images: str, root: Path | None) -> Path | None:
     """The folder of a set's pictures, where they are what there is of it."""
-    place = data.data_root(root)
-    return (
-        place / PICTURES if images == "cifar10" and not cifar10_files(place) and (place / PICTURES).is_dir() else None
-    )
+    if images != "cifar10" or cifar10_files(place := data.data_root(root)):
+        return None
+    return place / PICTURES if (place / PICTURES).is_dir() else None

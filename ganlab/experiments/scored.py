@@ -240,8 +240,8 @@ def _shown(found: dict[str, float], which: str) -> str:
 def about(result: dict[str, Any], images: str = "MNIST") -> str:
     """What a distance is, with all that it hangs on; `images` are those of which a part is for testing."""
     return (
-        f"Fréchet distance from {images}'s test images (n = {result['n']:,}, features of the course's own classifier; real"
-        f" against real {result['floor']:.2f})"
+        f"Fréchet distance from {images}'s test images (n = {result['n']:,}, features of the course's own classifier;"
+        f" real against real {result['floor']:.2f})"
     )
 
 
