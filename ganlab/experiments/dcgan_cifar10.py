@@ -4,8 +4,9 @@ Networks and training are the recipe's, which are the paper's. CIFAR-10 may lie 
 `ganlab.experiments.image_sets`; the record's options say which images it was.
 
 The published FID is in an Inception network's features, which know a thousand kinds of things in photographs. Ours is
-in 64 features of a small classifier that was trained on these ten kinds alone. So the two numbers cannot be held against
-each other, not even in their order of size: ours is to be read against its floor, and against what an untrained G gets.
+in 64 features of a small classifier that was trained on these ten kinds alone. So the two numbers cannot be held
+against each other, not even in their order of size: ours is to be read against its floor, and against what an untrained
+G gets.
 
 Written before seeds 0 to 2 were run. Meant are distances from test images of the averaged weights, where nothing else
 is said.

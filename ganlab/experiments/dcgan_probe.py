@@ -46,7 +46,7 @@ Eye = Callable[[Tensor], Tensor]
 
 
 def units(seeds: Sequence[int]) -> dict[str, dict[str, Any]]:
-    """For each seed a unit for each length of training, the longest ones first; and raw pixels, which hang on no seed."""
+    """For each seed a unit for each length of training, the longest first; and raw pixels, which hang on no seed."""
     fixed = {"recipe": RECIPE, "labelled": LABELLED}
     of_seeds = {
         f"{eye}, seed {seed}": {"eye": eye, "seed": seed, **fixed} for eye in reversed(LENGTHS) for seed in seeds
