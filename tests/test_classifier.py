@@ -13,6 +13,7 @@ from torch import nn
 from ganlab import data, models
 from ganlab.errors import CheckpointError, ConfigError, ShapeError
 from ganlab.experiments import classifier_cifar10, classifier_digits, classifier_mnist, records
+from ganlab.experiments.image_sets import PICTURES, called
 from ganlab.models import classifier
 from ganlab.training.randomness import generator
 
@@ -79,6 +80,19 @@ def test_the_whole_of_mnist(has_mnist: None):
     found = classifier_mnist.accuracy(network, test.images, test.labels)
     assert found == pytest.approx(network.info.accuracy, abs=2e-4)  # a tie may fall otherwise elsewhere
     assert found >= 0.992
+
+
+@pytest.mark.slow
+def test_the_whole_of_the_copies_of_cifar10():
+    """About 10 s, where they lie: what the file that comes with the package says of itself."""
+    network, place = models.trained("cifar10"), data.data_root() / PICTURES
+    assert network.info is not None
+    if called("cifar10") != network.info.images:
+        pytest.skip("no copies of CIFAR-10 here")
+    test = data.load(f"folder:{place / 'test'}", channels=3)
+    found = classifier_mnist.accuracy(network, test.images, test.labels)
+    assert found == pytest.approx(network.info.accuracy, abs=5e-4)  # of a GPU, which rounds otherwise
+    assert found >= 0.85
 
 
 def test_its_features_are_what_its_last_layer_sees(digits: classifier.Classifier):

@@ -7,13 +7,14 @@ import made_cifar10
 import pytest
 import torch
 
-from ganlab.experiments import classifier_cifar10, dcgan_cifar10, scored
+from ganlab.experiments import classifier_cifar10, dcgan_cifar10, records, scored, tables
 from ganlab.experiments.classifier_cifar10 import CIFAR10, OfPhotographs
 from ganlab.experiments.classifier_mnist import moved
 from ganlab.experiments.image_sets import called, parts
 from ganlab.experiments.units import Unit
 from ganlab.models import classifier
 
+MACHINE = {"gpu": "a GPU", "cores": 1, "processor": "", "torch": ""}
 WIDTHS = {"G": {"width": 2, "z_dim": 6}, "D": {"width": 2}}
 
 
@@ -28,7 +29,8 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def measured(root: Path, tmp_path_factory: pytest.TempPathFactory):
     """A narrow classifier's result, and its network as it was written."""
     study, folder = classifier_cifar10.STUDY, tmp_path_factory.mktemp("runs")
-    arguments = study.units([100])["seed 100"] | {"setting": replace(CIFAR10, width=4, batch=20), "floors_at": (80,)}
+    narrow = {"setting": replace(CIFAR10, width=4, batch=20), "floors_at": (80,)}
+    arguments = {**study.units([100])["seed 100"], **narrow}
     result = study.measure(Unit("seed 100", folder, "key"), **arguments, epochs=4.0, device="cpu", root=root)
     return result, classifier.load(folder / "seed-100.safetensors")
 
@@ -73,7 +75,7 @@ def test_a_dcgan_is_scored_by_it(measured, root: Path, tmp_path: Path, monkeypat
     study, recipe = dcgan_cifar10.STUDY, dcgan_cifar10.RECIPE
     config = replace(recipe.config, batch=20, device="cpu")
     tiny = replace(recipe, G=recipe.G | WIDTHS["G"], D=recipe.D | WIDTHS["D"], config=config)
-    arguments = study.units([100])["seed 100"] | {"recipe": tiny, "looks": 2}
+    arguments = {**study.units([100])["seed 100"], "recipe": tiny, "looks": 2}
     unit = Unit("seed 100", tmp_path, "key")
     found = study.measure(unit, **arguments, epochs=0.5, precision="float32", root=root)
     assert unit.picture.read_bytes().startswith(b"\x89PNG")
@@ -85,10 +87,17 @@ def test_a_dcgan_is_scored_by_it(measured, root: Path, tmp_path: Path, monkeypat
     record = {"options": {"images": called("cifar10", root)}, "results": [found]}
     (cells,) = study.every(record)
     assert len(cells) == len(study.columns)
-    assert cells[1] == f"{found['untrained']:.2f}"
+    assert cells[-1] == f"{found['untrained']:.2f}"
     (row,) = study.rows(record)
     assert row.experiment.startswith("Fréchet distance from JPEG copies of CIFAR-10's test images (n = 80, ")
     assert row.published is None  # another measure
+    records.write(study.name, {"published": [], "rule": study.rule, "environment": MACHINE, **record}, tmp_path)
+    long = tables.long(tmp_path)
+    assert "\n\nImages: JPEG copies of CIFAR-10.\n\n" in long
+    published, shown = long.splitlines()[-2:]
+    assert published.split("|")[2].strip().startswith("FID 49.03")
+    assert study.columns[1] == "weights at the end"
+    assert shown.split("|")[2].strip() == cells[1]
 
 
 def test_what_is_published_is_said_to_be_another_measure():

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from ganlab.experiments import classifier_mnist
 from ganlab.experiments.classifier_mnist import Setting, moved
-from ganlab.experiments.image_sets import called
+from ganlab.experiments.image_sets import NOT_ITSELF, called
 from ganlab.experiments.study import Preset, one_per_seed
 from ganlab.models.classifier import Classifier
 
@@ -48,5 +48,5 @@ STUDY = replace(
     presets={"gpu": Preset("16 epochs: a minute a seed on a GPU, 25 minutes on one core", {"epochs": 16.0})},
     uses=("epochs", "device", "root"),
     images=partial(called, "cifar10"),
-    rule=f"{classifier_mnist.STUDY.rule}. Of JPEG copies: the numbers are not those of CIFAR-10 itself",
+    rule=f"{classifier_mnist.STUDY.rule}. {NOT_ITSELF}",
 )

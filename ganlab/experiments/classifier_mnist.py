@@ -96,7 +96,7 @@ def train(
             network.train()
     network = network.to(memory_format=torch.contiguous_format).eval()
     found = torch.cat([network.features(scaled(part)).detach() for part in x.split(AT_ONCE)])
-    network.scale_features(float(found.double().var(dim=0).mean().rsqrt()))
+    network.scale_features(float(found.cpu().double().var(dim=0).mean().rsqrt()))
     return network
 
 

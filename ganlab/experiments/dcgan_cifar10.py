@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from ganlab.experiments import recipes, scored
-from ganlab.experiments.image_sets import called
+from ganlab.experiments.image_sets import NOT_ITSELF, called
 from ganlab.experiments.recipe import Recipe
 from ganlab.experiments.study import Preset, Published, Record, Row, Study, one_per_seed
 from ganlab.experiments.units import Unit
@@ -66,7 +66,7 @@ def rows(record: Record) -> list[Row]:
 def every(record: Record) -> list[tuple[str, ...]]:
     """A row for each seed."""
     return [
-        (f"{one['epochs']:g} epochs, seed {one['seed']}", f"{one['untrained']:.2f}", *scored.cells(one))
+        (f"{one['epochs']:g} epochs, seed {one['seed']}", *scored.cells(one), f"{one['untrained']:.2f}")
         for one in record["results"]
     ]
 
@@ -84,8 +84,8 @@ STUDY = Study(
     uses=("epochs", "precision", "device", "root"),
     images=partial(called, "cifar10"),
     published=PUBLISHED,
-    rule=f"{scored.RULE}. Of JPEG copies, which the record's options then name, they are not CIFAR-10's own",
+    rule=f"{scored.RULE}. {NOT_ITSELF}",
     rows=rows,
-    columns=("DCGAN, Fréchet distances from test images", "untrained G", *scored.columns()),
+    columns=("DCGAN, Fréchet distances from test images", *scored.columns(), "untrained G"),
     every=every,
 )

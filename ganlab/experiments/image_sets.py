@@ -1,8 +1,7 @@
 """The images that studies train on, choose by and test on; CIFAR-10 also as picture files, where they are all there is.
 
 Under a root CIFAR-10 is looked for as torchvision keeps it, and else as pictures: one folder for each class in
-`cifar10-pictures/train` and in `cifar10-pictures/test`. JPEG files have lost something of their images, so numbers that
-were measured on them are not CIFAR-10's own.
+`cifar10-pictures/train` and in `cifar10-pictures/test`. JPEG files have lost something of their images.
 """
 
 from pathlib import Path
@@ -15,6 +14,7 @@ from ganlab.data.readers import cifar10_files
 
 PICTURES = "cifar10-pictures"
 JPEG = (".jpg", ".jpeg")
+NOT_ITSELF = "Numbers that were measured on JPEG copies are not those of CIFAR-10 itself"
 CHOSEN_BY = {"cifar10": 5}
 """Of these sets one training image in so many is for choosing: of CIFAR-10 10,000, as many as there are test images."""
 USUALLY_CHOSEN_BY = 6
