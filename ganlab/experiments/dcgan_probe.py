@@ -43,7 +43,7 @@ Eye = Callable[[Tensor], Tensor]
 
 
 def units(seeds: Sequence[int]) -> dict[str, dict[str, Any]]:
-    """For each seed a unit for the D that is trained and for the one that is not; and raw pixels, which hang on no seed."""
+    """For each seed a unit for the trained D and one for the untrained D; and raw pixels, which hang on no seed."""
     fixed = {"recipe": RECIPE, "labelled": LABELLED}
     of_seeds = {
         f"{eye}, seed {seed}": {"eye": eye, "seed": seed, **fixed} for eye in (TRAINED, UNTRAINED) for seed in seeds
