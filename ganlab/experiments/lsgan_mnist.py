@@ -1,26 +1,28 @@
 """lsgan-mnist: NS-GAN and least squares with two codings on MNIST, at equal budget, each at its own best rate.
 
-Networks, batches, noise and the average are those of dcgan-mnist-score, and so is the update: G answers the new D on the
-samples of D's last update, as LSGAN's authors train. The objective alone differs, and the learning rate, which is the
-same for both networks: each objective is trained at four. Seeds 100 and 101 choose for each the one with the least
+Networks, batches, noise and the average are those of dcgan-mnist-score, and so is the update: G answers the new D on
+the samples of D's last update, as LSGAN's authors train. The objective alone differs, and the learning rate, which is
+the same for both networks: each objective is trained at four. Seeds 100 and 101 choose for each the one with the least
 distance from validation images (mean of the averaged weights at the end; a run that diverges counts as infinitely far).
 Seeds 0 to 5, which choose nothing, are compared at the chosen rates, by distances from test images.
 
 All train for 3,000 steps, the length for which 96 runs can be paid: a run is 25 seconds of one of twelve processes that
 share a large GPU, were a step to take 6 ms there; so it was planned, not measured.
 
-Written before any of these runs, with distances of the averaged weights at the end. Of differences paired over the seeds
-the mean and its 95 % interval (Student's t) are taken; the margin is 20 % of NS-GAN's mean distance.
+Written before any of these runs, for distances of the averaged weights at the end. Of differences paired over the
+seeds the mean and its 95 % interval (Student's t) are taken; the margin is 20 % of NS-GAN's mean distance.
 1. LSGAN (0, 1, 1) and NS-GAN are alike.
 2. LSGAN (−1, 1, 0) and NS-GAN are alike.
 3. LSGAN (−1, 1, 0) and LSGAN (0, 1, 1) are alike, as the conference paper says; its journal version says that the first
    is better.
 4. No run diverges at a chosen rate.
-Alike are two whose interval lies within the margin on both sides. 1 to 3 are refuted by an interval beyond the margin on
-one side, and left undecided by any other; 4 is refuted by one run. The same is asked of the weights themselves and of
-the best looks, where nothing is predicted. Why alike: Lucic et al. 2018 searched for the best settings of both and found
-Inception distances of 6.8 ± 0.5 (NS-GAN) and 7.8 ± 0.6 (LSGAN, but on D's sigmoid), 15 % apart, over 50 seeds. Their
-networks and features are others, so that their numbers compare with each other alone.
+Alike are two whose interval lies within the margin on both sides. 1 to 3 are refuted by an interval beyond the margin
+on one side, and left undecided by any other; 4 is refuted by one run. The same is asked of the weights themselves and
+of the best looks, where nothing is predicted.
+
+Why alike: Lucic et al. 2018 searched for the best settings of both and found Inception distances of 6.8 ± 0.5 (NS-GAN)
+and 7.8 ± 0.6 (LSGAN, but on D's sigmoid) on MNIST, 15 % apart, over 50 seeds. Their networks and features are others,
+so that their numbers compare with each other alone.
 """
 
 import itertools

@@ -1,8 +1,8 @@
 """lsgan-nobn: LSGAN's experiments without batch norm, ten runs each, on MNIST.
 
 Networks, rates, batches and z are those of the recipes lsgan-nobn-adam and lsgan-nobn-rmsprop, of the paper's widths;
-D's update comes before G's. Two networks, two objectives each: G without batch norm and D with it, trained by Adam, with
-(0, 1, 1); neither with batch norm, trained by RMSProp, with (−1, 1, 0); and NS-GAN in both. The paper's images are
+D's update comes before G's. Two networks, two objectives each: G without batch norm and D with it, trained by Adam,
+with (0, 1, 1); neither with batch norm, trained by RMSProp, with (−1, 1, 0); and NS-GAN in both. The paper's images are
 bedrooms at 64×64 pixels and it judges by eye; here they are digits at 28×28, and `collapse` is the rule. The end of a
 run counts, after 5,000 steps. A run whose loss or weights become infinite or NaN has diverged, and has not learned.
 
@@ -13,9 +13,9 @@ Written before seeds 0 to 9 were run, as the paper has it, out of ten runs each:
 3. NS-GAN learns more often with RMSProp than with Adam.
 A count is as predicted when it is off by 2 at most, and refuted when Fisher's exact test, at 5 %, tells it from ten of
 the paper's runs: 5 and more are not none, 0 and 10 are not five, 5 and fewer are not ten. "More often" holds when that
-test, of one side, says so, and is refuted by as many or fewer. Differences are paired over the seeds: they hold when the
-mean is beyond the margin and the 95 % interval on that side of 0, and are refuted when the whole interval is short of
-the margin. What is none of these is undecided.
+test, of one side, says so, and is refuted by as many or fewer. Differences are paired over the seeds, without those
+that diverged: they hold when the mean is beyond the margin and the 95 % interval on that side of 0, and are refuted
+when the whole interval is short of the margin. What is none of these is undecided.
 
 A run is planned as 40 seconds of one of twelve processes that share a large GPU, were a step to take 6 ms there.
 """

@@ -152,7 +152,7 @@ def run(
 
 
 def diverged_at(trainer: Trainer) -> int | None:
-    """The first step whose losses are not finite; where G's weights alone are not, the last step done; None: all are."""
+    """The first step whose losses are not finite; where only G's weights are not, the last step done; None: all are."""
     finite = trainer.history[:, :2].isfinite().all(dim=1)
     if not finite.all():
         return int((~finite).nonzero()[0]) + 1
