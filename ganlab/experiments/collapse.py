@@ -22,7 +22,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from ganlab.experiments.scored import Yardstick
+from ganlab.experiments.scored import SEEDS, Yardstick
 from ganlab.metrics.features import Features, features_of
 from ganlab.metrics.precision_recall import precision_recall
 from ganlab.models.classifier import Classifier
@@ -32,7 +32,7 @@ N = 2000
 """Images of each set."""
 RARE = 0.01
 """Of the samples: a digit with fewer does not count."""
-FEW_DIGITS, AMONG, NEAR, FAR = 5, 0.25, 0.25, 30.0
+FEW_DIGITS, AMONG, NEAR, FAR = 5, 0.5, 0.25, 30.0
 """Fewer digits are a collapse, where the precision is at least `AMONG`; so are samples that lie nearer to each other
 than this part of what real images do; and what is at a larger distance than `FAR` is no set of digits."""
 
@@ -74,7 +74,8 @@ class Judge:
     @classmethod
     def of(cls, shares: Mapping[str, tuple[Tensor, Tensor]], classifier: Classifier) -> "Judge":
         """From the "validation" and the "test" part of the images, as `classifier_mnist.parts` gives them."""
-        taken = {part: spaced(shares[part][0], N) for part in ("validation", "test")}
+        n = min(N, *(len(shares[part][0]) for part in SEEDS))
+        taken = {part: spaced(shares[part][0], n) for part in SEEDS}
         seen = {part: features_of(images, classifier, f"{part} images") for part, images in taken.items()}
         return cls(Yardstick(classifier, **seen), nearest(taken["test"].float() / 255))
 
@@ -96,8 +97,8 @@ class Judge:
 
 
 def spaced(images: Tensor, n: int) -> Tensor:
-    """n of the images, at equal distances in their order; all of them where there are fewer."""
-    return images[:: max(1, len(images) // n)][:n]
+    """n of the images, at equal distances in their order."""
+    return images[:: len(images) // n][:n]
 
 
 def nearest(images: Tensor) -> float:
