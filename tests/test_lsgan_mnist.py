@@ -47,7 +47,7 @@ def test_all_objectives_have_the_same_budget_rates_and_seeds():
 def test_a_unit_is_trained_with_its_objective_and_rate(setting: str, tmp_path: Path):
     found = measured(tmp_path, setting, rate=3e-3)
     recipe = replace(PLAIN, objective=study.OBJECTIVES[setting])
-    rates = {"optimizer_d": Adam(3e-3), "optimizer_g": Adam(3e-3)}
+    rates: dict[str, Any] = {"optimizer_d": Adam(3e-3), "optimizer_g": Adam(3e-3)}
     trainer = scored.trainer_of(recipe, scored.parts("digits"), seed=100, epochs=0.4, **rates)
     assert len(list(trainer.run())) == 20
     assert found["end"]["averaged"] == {
@@ -142,9 +142,9 @@ def test_a_reported_run_that_was_lost_is_named_and_its_seed_left_out():
     found = record({study.ZERO_ONE: 1.2}, **{study.ZERO_ONE: (1e-3, 3)})
     assert study.diverged(found) == {study.NS: [], study.ZERO_ONE: [3], study.PEARSON: []}
     ns, ls = study.reported(found, study.NS), study.reported(found, study.ZERO_ONE)
-    values = [[one["end"]["averaged"]["test"] for one in runs if one["seed"] != 3] for runs in (ls, ns)]
+    of_ls, of_ns = ([one["end"]["averaged"]["test"] for one in runs if one["seed"] != 3] for runs in (ls, ns))
     difference, _ = study.compared(found, study.ZERO_ONE, study.NS)
-    assert difference.mean == pytest.approx(np.subtract(*values).mean())
+    assert difference.mean == pytest.approx(np.subtract(of_ls, of_ns).mean())
     lines = study.every(found)
     assert len(lines) == 12
     assert {len(line) for line in lines} == {len(study.STUDY.columns)}
