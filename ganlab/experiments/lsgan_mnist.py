@@ -186,7 +186,7 @@ STUDY = Study(
     units=units,
     presets={
         "laptop": Preset(
-            "3.84 epochs: two minutes a run on one core in bfloat16, 96 runs; 40 minutes of processes on a large GPU",
+            "3.84 epochs: three minutes a run on one core in bfloat16, 96 runs; 40 minutes of processes on a large GPU",
             {"epochs": 3.84},
         )
     },
