@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import scipy.stats
+from recorded import record_of
 
 from ganlab.errors import ShapeError
 from ganlab.experiments import dcgan_mnist_score, records, scored
@@ -156,7 +157,7 @@ def test_a_reported_run_that_was_lost_is_named_and_its_seed_left_out():
 
 
 def kept() -> dict[str, Any]:
-    return records.read(study.STUDY.name, Path(__file__).parents[1] / records.FOLDER)
+    return record_of(study.STUDY.name)
 
 
 def test_the_record_is_of_these_settings():

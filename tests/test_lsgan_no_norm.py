@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 import scipy.stats
 import torch
+from recorded import record_of
 
 from ganlab import models
-from ganlab.experiments import collapse, records, scored
+from ganlab.experiments import collapse, scored
 from ganlab.experiments import lsgan_no_norm as study
 from ganlab.experiments.recipe import Recipe
 from ganlab.experiments.units import Unit
@@ -149,7 +150,7 @@ def test_the_table_has_a_row_for_each_arm_and_a_letter_for_each_run():
 
 def test_the_record_is_of_these_settings():
     """Whoever changes a recipe measures it again."""
-    kept = records.read(study.STUDY.name, Path(__file__).parents[1] / records.FOLDER)
+    kept = record_of(study.STUDY.name)
     wanted = study.units(kept["seeds"]).values()
     assert kept["seeds"] == list(range(10))
     for one, unit in zip(kept["results"], wanted, strict=True):
