@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,11 @@ import torch
 from recorded import record_of
 
 from ganlab import data
+from ganlab.errors import NonFiniteLoss
 from ganlab.experiments import lsgan_ring, mode_counts
 from ganlab.experiments import lsgan_ring_authors as study
 from ganlab.experiments.units import Unit
-from ganlab.training import Adam
+from ganlab.training import SGD, Adam
 from ganlab.training.config import options_of
 
 DOUBLE, EQUAL = study.WAYS
@@ -46,7 +48,43 @@ def test_steps_and_device_are_a_readers_and_the_rest_stays(tmp_path: Path):
     setting = replace(study.SETTINGS[0], config=replace(study.SETTINGS[0].config, batch=16))
     found = study.measure(Unit("u", tmp_path, "key"), setting=setting, seeds=[0, 1], steps=10, device="cpu")
     short = replace(setting, config=replace(setting.config, steps=10, device="cpu"))
-    assert found == mode_counts.run(short, [0, 1])
+    assert found == mode_counts.run(short, [0, 1]) | {"diverged": []}
+
+
+def briefly(folder: Path, **options: Any) -> dict[str, Any]:
+    config = replace(study.SETTINGS[0].config, batch=16, **options)
+    setting = replace(study.SETTINGS[0], config=config)
+    return study.measure(Unit("u", folder, "key"), setting=setting, seeds=[0, 1, 2], steps=20, device="cpu")
+
+
+def test_a_seed_that_diverges_counts_as_without_modes_and_leaves_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    whole, run = briefly(tmp_path), mode_counts.run
+
+    def diverging(setting: mode_counts.Setting, seeds: Sequence[int], *told: Any) -> dict[str, Any]:
+        if 1 in seeds:
+            raise NonFiniteLoss("at step 3 D's loss is nan and G's nan; go on with lower rates.")
+        return run(setting, seeds, *told)
+
+    monkeypatch.setattr(mode_counts, "run", diverging)
+    found = briefly(tmp_path)
+    assert (found["diverged"], found["seeds"]) == ([1], [0, 1, 2])
+    for name, lost in {"modes": 0, "high_quality": 0.0, "kl": None}.items():
+        assert [look[1] for look in found[name]] == [lost] * 10
+        assert [look[::2] for look in found[name]] == [look[::2] for look in whole[name]]
+    assert found.keys() == whole.keys()
+    assert [found[name] for name in ("steps", "config", "law")] == [whole[name] for name in ("steps", "config", "law")]
+
+
+def test_a_setting_that_diverges_with_every_seed_does_not_stop_the_study(tmp_path: Path):
+    endless = SGD(1e38)
+    found = briefly(tmp_path, optimizer_d=endless, optimizer_g=endless)
+    assert found["diverged"] == [0, 1, 2]
+    assert found["modes"] == [[0, 0, 0]] * 10
+    record = {"results": [found | {"setting": setting.name} for setting in study.SETTINGS]}
+    verdicts = study.verdicts(record, DOUBLE, lsgan_ring.BY_SUM)
+    assert verdicts["NS-GAN", "LSGAN (−1, 1, 0)"] == "refuted"
 
 
 def made_up(way: str, name: str, modes: list[int], kl: list[Any]) -> dict[str, Any]:

@@ -64,6 +64,16 @@ def run(
             looks.append((record.step, count(ensemble, setting.law)))
             note = f"modes {' '.join(str(count.modes) for count in looks[-1][1])}"
         told(record.step / setting.config.steps, note)
+    return described(setting, seeds) | {
+        "steps": [step for step, _ in looks],
+        "modes": [[c.modes for c in counts] for _, counts in looks],
+        "high_quality": [[round(c.high_quality, 4) for c in counts] for _, counts in looks],
+        "kl": [[_rounded(c.kl_nats(setting.law.weights)) for c in counts] for _, counts in looks],
+    }
+
+
+def described(setting: Setting, seeds: Sequence[int]) -> dict[str, Any]:
+    """What was run, as plain values: the part of `run`'s that training does not decide."""
     return {
         "setting": setting.name,
         "law": f"{len(setting.law.modes)} modes, σ {setting.law.sigmas[0]}",
@@ -71,10 +81,6 @@ def run(
         "z_dim": setting.z_dim,
         "config": options_of(setting.config),
         "seeds": list(seeds),
-        "steps": [step for step, _ in looks],
-        "modes": [[c.modes for c in counts] for _, counts in looks],
-        "high_quality": [[round(c.high_quality, 4) for c in counts] for _, counts in looks],
-        "kl": [[_rounded(c.kl_nats(setting.law.weights)) for c in counts] for _, counts in looks],
     }
 
 
