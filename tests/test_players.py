@@ -6,6 +6,7 @@ import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.text import Annotation
 
 from ganlab import players, plots
 
@@ -85,6 +86,6 @@ def test_an_arrow_leads_from_what_d_says_back_to_g():
     (ax,) = figure.axes
     boxes = {text.get_text().split("\n")[0]: text.get_position() for text in ax.texts if text.get_text()}
     G, says = np.array(boxes["generator $G$"]), np.array(boxes["$D(\\cdot)$"])
-    arrows = [(np.array(text.xyann), np.array(text.xy)) for text in ax.texts if hasattr(text, "xyann")]
+    arrows = [(np.array(text.xyann), np.array(text.xy)) for text in ax.texts if isinstance(text, Annotation)]
     back = [(start, end) for start, end in arrows if np.abs(start - says).max() < 0.5 and np.abs(end - G).max() < 1]
     assert len(back) == 1

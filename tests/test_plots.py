@@ -211,4 +211,4 @@ def test_rows_of_a_grid_are_named_at_their_height():
     assert [(text.get_text(), text.get_position()[1]) for text in ax.texts] == [
         (name, pytest.approx((row + 0.5) * 128 / 3)) for row, name in enumerate(["one", "two", "three"])
     ]
-    assert all(text.get_position()[0] < 0 and text.get_ha() == "right" for text in ax.texts)
+    assert all(text.get_position()[0] < 0 and text.get_horizontalalignment() == "right" for text in ax.texts)
