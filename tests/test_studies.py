@@ -1,5 +1,6 @@
 """Studies as they are declared and run: what each says of itself, options nobody gave, units, processes, records."""
 
+import inspect
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -45,12 +46,16 @@ def calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any
 
 
 @STUDIES
-def test_a_preset_that_names_its_epochs_runs_them(one: study.Study):
+def test_a_preset_that_names_its_length_runs_it(one: study.Study):
+    """Its options are the study's, or its own, which no command line gives and `measure` names."""
+    named = set(inspect.signature(one.measure).parameters) - set(study.OPTIONS)
     for preset in one.presets.values():
         assert any(unit in preset.cost for unit in ("second", "minute", "hour"))
-        assert set(preset.options) <= set(one.uses)
+        assert set(preset.options) <= named | set(one.uses)
         if "epochs" in one.uses:
             assert preset.cost.startswith(f"{preset.options['epochs']:g} epochs: ")
+        if "steps" in preset.options:
+            assert preset.cost.startswith(f"{preset.options['steps']:,} steps: ")
 
 
 def test_no_two_studies_say_the_same_of_themselves():

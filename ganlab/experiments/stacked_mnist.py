@@ -266,7 +266,9 @@ STUDY = Study(
     measure=measure,
     seeds=5,
     units=units,
-    presets={"gpu": Preset("10 hours on one core, 4 of them to count, or 90 minutes on a GPU", {"steps": 4000})},
+    presets={
+        "gpu": Preset("4,000 steps: 10 hours on one core, 4 of them to count, or 90 minutes on a GPU", {"steps": 4000})
+    },
     uses=("precision", "device", "root"),
     published=PUBLISHED,
     rule="the counts after the last step, of the weights themselves; those on the way are kept, too",
