@@ -15,7 +15,7 @@ from ganlab.training.config import options_of
 
 
 def test_the_prediction_is_where_the_functional_is_lowest():
-    assert study.KEPT == {c: modes_kept(least_squares(0, 1, sp.Rational(c)).followed) for c in study.KEPT}
+    assert {c: modes_kept(least_squares(0, 1, sp.Rational(c)).followed) for c in study.KEPT} == study.KEPT
 
 
 def test_settings_are_those_of_the_ring_with_another_objective():

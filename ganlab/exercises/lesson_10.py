@@ -109,7 +109,7 @@ _NO_PROJECT = "Return a dict with the keys question, predicted, margin, seeds, o
 
 
 def _judge_project(answer: Any) -> str:
-    """Whether a project says what it asks and predicts, has seeds enough, and ends in the verdict that its rule gives."""
+    """Whether a project says what it asks and predicts, has seeds enough, and ends in the verdict of the rule."""
     if not isinstance(answer, Mapping):
         return _NO_PROJECT
     keys = ("question", "predicted", "margin", "seeds", "one", "other", "verdict")
