@@ -1,5 +1,8 @@
 """Pairs of ways to train: what was said of them, what became of it, and the table and the picture of both."""
 
+from typing import Any
+
+import numpy as np
 import pytest
 from matplotlib.colors import to_hex
 
@@ -52,6 +55,10 @@ def test_small_margins_get_more_digits():
     assert predicted.shown(Difference(0.0015, -0.0002, 0.0032), 0.05) == "+0.0015 (−0.0002 to +0.0032)"
 
 
+def drawn(line: Any, which: str = "y") -> list[float]:
+    return [float(value) for value in getattr(line, f"get_{which}data")()]
+
+
 @pytest.mark.usefixtures("style")
 class TestPictures:
     """Lesson 10's pictures."""
@@ -71,10 +78,10 @@ class TestPictures:
         found = {"A": [[1, 2, 3, 4, 10], [5, 5, 5, 5, 5]], "B": [[0, 0, 0, 0, 0], [8, 8, 8, 8, 8]]}
         figure = sweeps.over_time([10, 20], found, title="t", ylabel="modes", best=8, columns=3)
         first, second, empty = figure.axes
-        assert [line.get_ydata().tolist() for line in first.lines[:1]] == [[3, 5]]
-        widest, middle = (collection.get_paths()[0].vertices[:, 1] for collection in first.collections)
+        assert drawn(first.lines[0]) == [3, 5]
+        widest, middle = (np.asarray(band.get_paths()[0].vertices)[:, 1] for band in first.collections)
         assert (widest.min(), widest.max(), middle.min(), middle.max()) == (1, 10, 2, 5)
-        assert second.lines[0].get_ydata().tolist() == [0, 8]
+        assert drawn(second.lines[0]) == [0, 8]
         assert not empty.axison
         figure.canvas.draw()
         with pytest.raises(ShapeError, match=r"^A has shape \[2, 5\] for 3 steps; give \[steps, seeds\]\.$"):
@@ -84,9 +91,10 @@ class TestPictures:
         groups = {"quarter": {"A": [1, 2], "B": [3, 4]}, "half": {"A": [5, 6], "B": [7, 8]}}
         figure = sweeps.at_the_end(groups, title="t", xlabel="modes", lines={"real": 9})
         assert plots.in_words(figure) == "t. quarter. half"
-        assert figure.axes[1].lines[2].get_xdata().tolist() == [7, 8]
-        assert figure.axes[1].lines[3].get_xdata().tolist() == [7.5]
-        assert [text.get_text() for text in figure.axes[1].get_legend().get_texts()] == ["real"]
+        assert drawn(figure.axes[1].lines[2], "x") == [7, 8]
+        assert drawn(figure.axes[1].lines[3], "x") == [7.5]
+        legend: Any = figure.axes[1].get_legend()
+        assert [text.get_text() for text in legend.get_texts()] == ["real"]
         figure.canvas.draw()
         with pytest.raises(ShapeError, match=r"^group 'half' has B; give A, B, as in the first\.$"):
             sweeps.at_the_end({**groups, "half": {"B": [1]}}, title="t", xlabel="modes")

@@ -74,8 +74,13 @@ def _largest_difference(found: Mapping[str, Sequence[float]], statistic: Any = N
     """The pair (better, worse) with the largest mean difference, and the ends of its 95 % interval."""
     ranked = sorted(found, key=lambda name: math.fsum(found[name]))
     better, worse = ranked[-1], ranked[0]
-    ends = (statistic or _paired)(np.array(found[better], float), np.array(found[worse], float))
-    return (better, worse, *ends)
+    low, high = (statistic or _paired)(np.array(found[better], float), np.array(found[worse], float))
+    return better, worse, low, high
+
+
+def _turned(found: Mapping[str, Sequence[float]]) -> tuple[str, str, float, float]:
+    better, worse, low, high = _largest_difference(found)
+    return worse, better, -high, -low
 
 
 def _paired(one: np.ndarray, other: np.ndarray) -> tuple[float, float]:
@@ -146,7 +151,7 @@ EXERCISES = (
         inputs=((_MADE_UP,), (_UNEVEN,)),
         mistakes=(
             (
-                lambda found: (lambda a, b, low, high: (b, a, -high, -low))(*_largest_difference(found)),
+                _turned,
                 "The better one first, and how much better it is: both ends turn round.",
             ),
             (

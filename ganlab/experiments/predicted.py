@@ -54,7 +54,7 @@ def pairs(
 
     found = []
     for i, j in itertools.combinations(range(len(names)), 2):
-        said = {name: order(of_all[i], of_all[j]) for name, of_all in ranks.items()}
+        said: dict[str, Order] = {name: order(of_all[i], of_all[j]) for name, of_all in ranks.items()}
         found.append(Pair(names[i], names[j], said, *compared(names[i], names[j])))
     return found
 
