@@ -71,35 +71,41 @@ def over_time(
 
 
 def verdicts(found: Sequence[Pair], *, title: str) -> Figure:
-    """Pairs as a triangle for each prediction: the row's lead over the column as measured, coloured by what became of
-    the prediction. What was predicted stands in the cell: > before, = alike, < after."""
+    """Pairs as a square: how the row fared against the column as measured, coloured by what became of a prediction.
+
+    Above the diagonal by the first prediction, below it by the second, where there is one. What it said of the row
+    against the column stands in the cell: > before, = alike, < after. Raises `ShapeError` for three.
+    """
     predictions = list(found[0].said)
+    if len(predictions) > 2:
+        raise ShapeError(f"there are {len(predictions)} predictions; give one or two.")
     names = list(dict.fromkeys(name for pair in found for name in (pair.one, pair.other)))
-    fig, axes = plt.subplots(
-        len(predictions), 1, figsize=(WIDEST, (0.34 * len(names) + 1.1) * len(predictions)), squeeze=False
-    )
-    for ax, prediction in zip(axes[:, 0], predictions, strict=True):
-        for pair in found:
-            _cell(ax, names.index(pair.other), names.index(pair.one), pair, prediction)
-        ax.set(xlim=(0.5, len(names) - 0.5), ylim=(len(names) - 1.5, -0.5))
-        ax.set(xticks=range(1, len(names)), yticks=range(len(names) - 1), ylabel="this one …")
-        ax.set_xticklabels(names[1:], rotation=20, ha="right", fontsize=7)
-        ax.set_yticklabels(names[:-1], fontsize=7)
-        ax.set_title(f"predicted by {prediction}", fontsize=9)
-        ax.grid(visible=False)
-    said = "… against this one (predicted: > before, = alike, < after; then the lead as measured)"
-    axes[-1, 0].set_xlabel(said, fontsize=8)
+    fig, ax = plt.subplots(figsize=(WIDEST, 0.36 * len(names) + 1.4))
+    for pair in found:
+        one, other = names.index(pair.one), names.index(pair.other)
+        for prediction, (row, column) in zip(predictions, ((one, other), (other, one)), strict=False):
+            _cell(ax, row, column, pair, prediction)
+    ends = (-0.5, len(names) - 0.5)
+    ax.set(xlim=ends, ylim=ends[::-1], xticks=range(len(names)), yticks=range(len(names)))
+    ax.set_xticklabels(names, rotation=20, ha="right", fontsize=7)
+    ax.set_yticklabels(names, fontsize=7)
+    ax.set(ylabel="this one …", xlabel="… against this one")
+    sides = (f"{side}: by {name}" for side, name in zip(("above", "below"), predictions, strict=False))
+    ax.set_title(", ".join(sides), fontsize=9)
+    ax.grid(visible=False)
     fig.suptitle(title, x=0.01, ha="left", fontsize=11)
     return fig
 
 
-def _cell(ax: Axes, column: int, row: int, pair: Pair, prediction: str) -> None:
+def _cell(ax: Axes, row: int, column: int, pair: Pair, prediction: str) -> None:
     colour, sign = FATES[pair.verdicts[prediction]]
-    order = {"before": ">", "alike": "=", "after": "<"}[pair.said[prediction]]
+    turned = row > column  # below the diagonal the second of the pair is the row
+    order = {"before": "><", "alike": "==", "after": "<>"}[pair.said[prediction]][turned]
+    lead = -pair.difference.mean if turned else pair.difference.mean
     square = Rectangle((column - 0.5, row - 0.5), 1, 1, facecolor=COLOURS[colour], alpha=0.3, edgecolor="white")
     ax.add_patch(square)
-    lead = f"{pair.difference.mean:+.2f}".replace("-", "−")
-    ax.text(column, row, f"{order} {lead} {sign}", ha="center", va="center", fontsize=7)
+    said = f"{order} {lead + 0.0:+.2f} {sign}".replace("-", "−")
+    ax.text(column, row, said, ha="center", va="center", fontsize=6.5)
 
 
 def at_the_end(

@@ -63,16 +63,25 @@ def drawn(line: Any, which: str = "y") -> list[float]:
 class TestPictures:
     """Lesson 10's pictures."""
 
-    def test_a_triangle_for_each_prediction_coloured_by_its_fate(self):
+    def test_a_side_of_the_diagonal_for_each_prediction_coloured_by_its_fate(self):
         figure = sweeps.verdicts(PAIRS, title="a message")
-        assert plots.in_words(figure) == "a message. predicted by theory. predicted by custom"
-        for ax, fates in zip(figure.axes, (["✓", "✓", "?"], ["✗", "✗", "?"]), strict=True):
-            assert [text.get_text()[-1] for text in ax.texts] == fates
-            assert [text.get_position() for text in ax.texts] == [(1, 0), (2, 0), (2, 1)]
-        colours = [to_hex(patch.get_facecolor()) for patch in figure.axes[0].patches]
-        assert colours == [plots.COLOURS[name].lower() for name in ("discriminator", "discriminator", "reference")]
-        assert [text.get_text() for text in figure.axes[1].texts] == ["< +2.00 ✗", "< +0.10 ✗", "= −0.70 ?"]
+        assert plots.in_words(figure) == "a message. above: by theory, below: by custom"
+        (ax,) = figure.axes
+        cells = {tuple(map(round, text.get_position())): text.get_text() for text in ax.texts}  # column, row
+        assert cells == {
+            (1, 0): "> +2.00 ✓",
+            (2, 0): "= +0.10 ✓",
+            (2, 1): "< −0.70 ?",
+            (0, 1): "> −2.00 ✗",
+            (0, 2): "> −0.10 ✗",
+            (1, 2): "= +0.70 ?",
+        }
+        colours = {to_hex(patch.get_facecolor()) for patch in ax.patches}
+        assert colours == {plots.COLOURS[name].lower() for name in ("discriminator", "generator", "reference")}
         figure.canvas.draw()
+        many = [predicted.Pair("A", "B", dict.fromkeys("pqr", "alike"), LEAD["A", "B"], 0.5)]
+        with pytest.raises(ShapeError, match=r"^there are 3 predictions; give one or two\.$"):
+            sweeps.verdicts(many, title="t")
 
     def test_over_time_shows_median_middle_half_and_all_seeds(self):
         found = {"A": [[1, 2, 3, 4, 10], [5, 5, 5, 5, 5]], "B": [[0, 0, 0, 0, 0], [8, 8, 8, 8, 8]]}
