@@ -75,7 +75,7 @@ def toy_pair() -> tuple[nn.Module, nn.Module]:
 
 
 def toy_ensemble(make: Any = toy_pair, seeds: Any = (0, 1), x: Any = None, **options: Any) -> Ensemble:
-    config = TrainConfig(steps=2, batch=16, device="cpu", **options)
+    config = TrainConfig(**{"steps": 2, "batch": 16, "device": "cpu", **options})
     return Ensemble(make, NON_SATURATING, data.ring() if x is None else x, config, seeds=seeds)
 
 

@@ -12,11 +12,17 @@ from torch import nn
 
 from ganlab import data, models
 from ganlab.errors import CheckpointError, ConfigError, ShapeError
-from ganlab.experiments import classifier_digits, classifier_mnist, records
+from ganlab.experiments import classifier_cifar10, classifier_digits, classifier_mnist, records
+from ganlab.experiments.image_sets import PICTURES, called
 from ganlab.models import classifier
 from ganlab.training.randomness import generator
 
 ROOT = Path(__file__).parents[1]
+SETTINGS = {
+    "digits": classifier_digits.DIGITS,
+    "mnist": classifier_mnist.MNIST,
+    "cifar10": classifier_cifar10.CIFAR10,
+}
 KEPT = sorted(classifier.WEIGHTS.glob("*.safetensors"))
 
 
@@ -31,27 +37,27 @@ def has_mnist() -> None:
         pytest.skip("no MNIST here")
 
 
-@pytest.mark.parametrize("images", ["digits", "mnist"])
+@pytest.mark.parametrize("images", ["digits", "mnist", "cifar10"])
 def test_what_comes_with_the_package_says_how_it_was_made(images: str):
     """Small, of seed 0, with the accuracies that the record has, and by a command that there is."""
     info = models.trained(images).info
     assert info is not None
     record = records.read(f"classifier-{images}", ROOT / records.FOLDER)
     first = record["results"][0]
-    assert (info.images, info.seed, info.seed) == (images, 0, first["seed"])
+    assert info.images == record["options"].get("images", images)
+    assert (info.seed, info.seed) == (0, first["seed"])
     assert (round(info.accuracy, 4), round(info.validation, 4)) == (first["test"], first["validation"])
     assert info.data_sha256 == first["data_sha256"]
     assert info.command == f"python -m ganlab reproduce {record['study']}"
     assert (classifier.WEIGHTS / f"{images}.safetensors").stat().st_size < 1_000_000
-    setting = {"digits": classifier_digits.DIGITS, "mnist": classifier_mnist.MNIST}[images]
-    assert first["config"] == dataclasses.asdict(setting)
+    assert first["config"] == dataclasses.asdict(SETTINGS[images])
 
 
 def test_the_weights_are_installed_with_the_package():
     told = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"]["package-data"]
     installed = {path for pattern in told["ganlab"] for path in (ROOT / "ganlab").glob(pattern)}
     assert set(KEPT) <= installed
-    assert {path.stem for path in KEPT} == {"digits", "mnist"}
+    assert {path.stem for path in KEPT} == {*SETTINGS}
 
 
 def test_the_digits_are_told_right_as_it_says(digits: classifier.Classifier):
@@ -74,6 +80,19 @@ def test_the_whole_of_mnist(has_mnist: None):
     found = classifier_mnist.accuracy(network, test.images, test.labels)
     assert found == pytest.approx(network.info.accuracy, abs=2e-4)  # a tie may fall otherwise elsewhere
     assert found >= 0.992
+
+
+@pytest.mark.slow
+def test_the_whole_of_the_copies_of_cifar10():
+    """About 10 s, where they lie: what the file that comes with the package says of itself."""
+    network, place = models.trained("cifar10"), data.data_root() / PICTURES
+    assert network.info is not None
+    if called("cifar10") != network.info.images:
+        pytest.skip("no copies of CIFAR-10 here")
+    test = data.load(f"folder:{place / 'test'}", channels=3)
+    found = classifier_mnist.accuracy(network, test.images, test.labels)
+    assert found == pytest.approx(network.info.accuracy, abs=5e-4)  # of a GPU, which rounds otherwise
+    assert found >= 0.85
 
 
 def test_its_features_are_what_its_last_layer_sees(digits: classifier.Classifier):
@@ -114,15 +133,32 @@ def test_one_definition_for_every_side(side: int, channels: int):
     assert str(network) == "64 features of a classifier (untrained)"
 
 
+def test_the_deep_one_is_as_it_says():
+    """By hand: the number of its weights, and each of the last maps averaged over its places."""
+    network = models.Classifier(32, 3, width=4, deep=True).eval()
+    convolutions = 9 * (3 * 4 + 4 * 4 + 4 * 8 + 8 * 8 + 8 * 12 + 12 * 12)
+    norms, linear = 2 * 2 * (4 + 8 + 12), 12 * 64 + 64 + 650
+    assert sum(p.numel() for p in network.parameters()) == convolutions + norms + linear
+    x = torch.rand(3, 3, 32, 32, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    last = network.maps[:-1](x)
+    assert last.shape == (3, 12, 4, 4)
+    torch.testing.assert_close(network.features(x), network.hidden(last.mean(dim=(2, 3))).relu())
+    again = models.build(network.spec)
+    again.load_state_dict(network.state_dict())
+    assert torch.equal(again.eval()(x), network(x))
+    assert "deep" not in models.Classifier().spec  # files of before say nothing of it
+
+
 @pytest.mark.parametrize(
     ("call", "error", "named"),
     [
         (lambda: models.Classifier(side=30), ConfigError, "side is 30; give a multiple of 4"),
+        (lambda: models.Classifier(side=12, deep=True), ConfigError, "side is 12; give a multiple of 8"),
         (lambda: models.Classifier(width=0), ConfigError, "width is 0"),
         (lambda: models.Classifier(8)(torch.zeros(2, 1, 28, 28)), ShapeError, r"x has shape \[2, 1, 28, 28\]"),
         (lambda: models.Classifier(8).features(torch.zeros(2, 3, 8, 8)), ShapeError, r"x has shape \[2, 3, 8, 8\]"),
-        (lambda: models.trained("cifar10"), ConfigError, "'cifar10'; there are classifiers of digits"),
-        (lambda: models.trained("../digits"), ConfigError, "there are classifiers of digits"),
+        (lambda: models.trained("celeba"), ConfigError, "'celeba'; there are classifiers of"),
+        (lambda: models.trained("../digits"), ConfigError, "there are classifiers of .*digits"),
     ],
 )
 def test_what_is_not_given_right_is_named(call, error: type[Exception], named: str):

@@ -16,12 +16,13 @@ from ganlab.errors import ConfigError
 from ganlab.experiments import (
     cdcgan_mnist_score,
     dcgan_ablation,
+    dcgan_cifar10,
     dcgan_mnist_hidden,
     dcgan_mnist_score,
     records,
     scored,
 )
-from ganlab.experiments.classifier_mnist import parts
+from ganlab.experiments.image_sets import parts
 from ganlab.experiments.recipe import Recipe
 from ganlab.experiments.study import Study
 from ganlab.experiments.units import Unit
@@ -215,9 +216,12 @@ def test_the_setting_that_the_ablation_chose_is_trained_with_seeds_that_did_not_
         assert {**one, "seed": 0} == {**own[0], "looks": 7}
 
 
-@pytest.mark.parametrize("study", [dcgan_mnist_score, cdcgan_mnist_score, dcgan_ablation, dcgan_mnist_hidden])
+@pytest.mark.parametrize(
+    "study", [dcgan_mnist_score, cdcgan_mnist_score, dcgan_ablation, dcgan_mnist_hidden, dcgan_cifar10]
+)
 def test_the_record_is_of_these_settings(study: Any):
     """Whoever changes a recipe measures it again."""
+    trained_on = {"mnist": 50_000, "cifar10": 40_000}
     kept = records.read(study.STUDY.name, Path(__file__).parents[1] / records.FOLDER)
     arguments = study.STUDY.units(range(3)).values()
     for one, wanted in zip(kept["results"], arguments, strict=True):
@@ -228,4 +232,4 @@ def test_the_record_is_of_these_settings(study: Any):
         told = options_of(recipe.config)
         for option in told.keys() - {"steps", "device", "precision"}:
             assert one["config"][option] == json.loads(json.dumps(told[option]))
-        assert one["config"]["steps"] == scored.steps_of(one["epochs"], 50_000, recipe.config.batch)
+        assert one["config"]["steps"] == scored.steps_of(one["epochs"], trained_on[recipe.data], recipe.config.batch)

@@ -83,6 +83,20 @@ def test_what_nobody_says_is_single_precision_on_the_best_device(
     assert len(calls) == 1
 
 
+def test_which_images_lie_there_decides_as_options_do(calls: list[dict[str, Any]], tmp_path: Path):
+    """Two sets that will do are two measurements; without such a choice the place of the images decides nothing."""
+    for place in ("one", "other"):
+        several = replace(OF_OPTIONS, images=lambda root: f"those in {root.name}")
+        record = running.reproduce(several, {"seeds": 1, "root": tmp_path / place})
+        assert record["options"]["images"] == f"those in {place}"
+        assert record["results"][0]["root"] == str(tmp_path / place)
+    for place in ("one", "other"):
+        record = running.reproduce(OF_OPTIONS, {"seeds": 1, "root": tmp_path / place})
+        assert "images" not in record["options"]
+        assert record["results"][0]["root"] == str(tmp_path / "one")
+    assert len(calls) == 3
+
+
 def test_records_lie_where_the_readme_says(calls: list[dict[str, Any]]):
     running.reproduce(OF_OPTIONS, {"seeds": 1})
     assert Path("runs/records/tiny.json").is_file()

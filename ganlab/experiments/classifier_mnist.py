@@ -18,7 +18,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ganlab import data
+from ganlab.experiments.image_sets import called, parts
 from ganlab.experiments.study import Preset, Record, Row, Study, one_per_seed
 from ganlab.experiments.units import Unit
 from ganlab.metrics import frechet
@@ -45,19 +45,16 @@ class Setting:
     batch: int
     rate: float
 
+    def network(self, side: int, channels: int, classes: int) -> Classifier:
+        """The network, untrained."""
+        return Classifier(side, channels, classes, self.width)
+
+    def shown(self, x: Tensor, drawn: torch.Generator) -> Tensor:
+        """Images [batch, C, side, side] as they are shown this time."""
+        return moved(x, self.shift, drawn)
+
 
 MNIST = Setting(width=16, shift=1, batch=128, rate=5e-3)
-
-
-def parts(images: str, root: Path | None = None) -> dict[str, tuple[Tensor, Tensor]]:
-    """Images and labels to train on (the first five sixths), to choose by (the other sixth), and to test on."""
-    given, test = data.load(images, root=root), data.load(images, split="test", root=root)
-    kept = len(given) * 5 // 6
-    return {
-        "training": (given.images[:kept], given.labels[:kept]),
-        "validation": (given.images[kept:], given.labels[kept:]),
-        "test": (test.images, test.labels),
-    }
 
 
 def train(
@@ -67,17 +64,18 @@ def train(
     *,
     seed: int,
     epochs: float,
+    device: str = "cpu",
     told: Callable[[float, Classifier], object] = lambda _done, _network: None,
 ) -> Classifier:
-    """A classifier of uint8 images [N, C, side, side] with labels [N], in evaluation mode.
+    """A classifier of uint8 images [N, C, side, side] with labels [N], in evaluation mode, on this device.
 
     Its features are scaled so that over these images their variances sum to their number: a distance in them means the
     same for each seed and each set. `told` is given how much is done, and the network, after each epoch.
     """
     with forked(CPU, seed):
-        network = Classifier(images.shape[2], images.shape[1], int(labels.max()) + 1, setting.width)
-    network = network.to(memory_format=torch.channels_last)
-    x = scaled(images)
+        network = setting.network(images.shape[2], images.shape[1], int(labels.max()) + 1)
+    network = network.to(device).to(memory_format=torch.channels_last)
+    x, labels = images.to(device), labels.to(device)
     batches = len(x) // setting.batch
     steps = round(epochs * batches)
     optimiser = torch.optim.Adam(network.parameters(), fused=True)
@@ -86,8 +84,8 @@ def train(
     for step in range(steps):
         if step % batches == 0:
             order = torch.randperm(len(x), generator=generator(CPU, seed, 0, step, "order"))
-        chosen = order[(step % batches) * setting.batch :][: setting.batch]
-        shown = moved(x[chosen], setting.shift, generator(CPU, seed, 0, step, "shift"))
+        chosen = order[(step % batches) * setting.batch :][: setting.batch].to(device)
+        shown = setting.shown(scaled(x[chosen]), generator(CPU, seed, 0, step, "shift"))
         loss = F.cross_entropy(network(shown), labels[chosen])
         optimiser.zero_grad()
         loss.backward()
@@ -97,8 +95,8 @@ def train(
             told((step + 1) / steps, network.eval())
             network.train()
     network = network.to(memory_format=torch.contiguous_format).eval()
-    found = torch.cat([network.features(part).detach() for part in x.split(AT_ONCE)])
-    network.scale_features(float(found.double().var(dim=0).mean().rsqrt()))
+    found = torch.cat([network.features(scaled(part)).detach() for part in x.split(AT_ONCE)])
+    network.scale_features(float(found.cpu().double().var(dim=0).mean().rsqrt()))
     return network
 
 
@@ -111,17 +109,18 @@ def moved(x: Tensor, most: int, drawn: torch.Generator) -> Tensor:
     """Images [batch, C, H, W], each moved by up to so many pixels each way; what comes in at the edges is black."""
     height, width = x.shape[2:]
     wide = F.pad(x, [most] * 4, value=-1.0)
-    down, right = torch.randint(2 * most + 1, (2, len(x), 1, 1), generator=drawn)
-    rows = down + torch.arange(height)[:, None]  # [batch, H, 1]
-    columns = right + torch.arange(width)  # [batch, 1, W]
-    image = torch.arange(len(x))[:, None, None]
+    down, right = torch.randint(2 * most + 1, (2, len(x), 1, 1), generator=drawn).to(x.device)
+    rows = down + torch.arange(height, device=x.device)[:, None]  # [batch, H, 1]
+    columns = right + torch.arange(width, device=x.device)  # [batch, 1, W]
+    image = torch.arange(len(x), device=x.device)[:, None, None]
     return wide[image, :, rows, columns].permute(0, 3, 1, 2)  # [batch, H, W, C] → [batch, C, H, W]
 
 
 @torch.no_grad()
 def accuracy(network: Classifier, images: Tensor, labels: Tensor) -> float:
-    """The share of uint8 images [N, C, H, W] that the network gives their labels [N]."""
-    found = torch.cat([network(part).argmax(dim=1) for part in scaled(images).split(AT_ONCE)])
+    """The share of uint8 images [N, C, H, W] that the network, wherever it is, gives their labels [N]."""
+    device = network.out.weight.device
+    found = torch.cat([network(scaled(part.to(device))).argmax(dim=1).cpu() for part in images.split(AT_ONCE)])
     return float((found == labels).double().mean())
 
 
@@ -133,6 +132,7 @@ def measure(
     setting: Setting,
     floors_at: tuple[int, ...],
     epochs: float,
+    device: str = "cpu",
     root: Path | None = None,
 ) -> dict[str, Any]:
     """Train a classifier, write its weights into the unit's folder, and test it once.
@@ -148,11 +148,11 @@ def measure(
         unit.progress(done, f"{100 * curve[-1]:.2f} %")
 
     begun = time.perf_counter()
-    network = train(*shares["training"], setting, seed=seed, epochs=epochs, told=told)
+    network = train(*shares["training"], setting, seed=seed, epochs=epochs, device=device, told=told)
     seconds = time.perf_counter() - begun
     info = ClassifierInfo(
         spec=network.spec,
-        images=images,
+        images=called(images, root),
         command=f"python -m ganlab reproduce classifier-{images}",
         seed=seed,
         epochs=epochs,
@@ -163,7 +163,7 @@ def measure(
     content = packed(network, info)
     write_whole(unit.folder / f"{unit.file}.safetensors", content)
     unseen = torch.cat([shares["validation"][0], shares["test"][0]])
-    real = features_of(unseen, network, f"{images}, not trained on")
+    real = features_of(unseen, network, f"{info.images}, not trained on")
     return {
         "seed": seed,
         "epochs": epochs,

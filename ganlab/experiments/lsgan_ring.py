@@ -15,6 +15,7 @@ The setting is that of mode-counts with noise and decay. NS-GAN's result in it w
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import sympy as sp
@@ -23,7 +24,7 @@ from ganlab.experiments import mode_counts
 from ganlab.experiments.mode_counts import CURE, on_ring
 from ganlab.experiments.study import Preset, Record, Row
 from ganlab.experiments.tables import mean_and_range
-from ganlab.experiments.verdicts import Difference, Verdict, alike, before, paired
+from ganlab.experiments.verdicts import Difference, Verdict, judged, paired
 from ganlab.objectives import MINIMAX, NON_SATURATING, Objective, least_squares
 
 OBJECTIVES: dict[str, Objective] = {
@@ -64,21 +65,15 @@ def compared(record: Record, one: str, other: str) -> tuple[Difference, float]:
 
 def verdicts(record: Record, ranks: Sequence[int]) -> dict[tuple[str, str], Verdict]:
     """What became of each pair of a prediction."""
-    names = list(OBJECTIVES)
-    found: dict[tuple[str, str], Verdict] = {}
-    for i, one in enumerate(names):
-        for j in range(i + 1, len(names)):
-            judge = alike if ranks[i] == ranks[j] else before
-            found[one, names[j]] = judge(*compared(record, one, names[j]))
-    return found
+    return judged(list(OBJECTIVES), ranks, partial(compared, record))
 
 
 def rows(record: Record) -> list[Row]:
     """Modes by objective, and how many pairs of each prediction hold."""
     results = {result["setting"]: result for result in record["results"]}
     found = [f"{name}: {mean_and_range(results[name]['modes'][-1], digits=1)}" for name in OBJECTIVES]
-    judged = {"the sum over samples": verdicts(record, BY_SUM), "the push on one sample": verdicts(record, BY_SAMPLE)}
-    found += [f"of 28 pairs as predicted by {name}: {_counted(kinds)}" for name, kinds in judged.items()]
+    of_both = {"the sum over samples": verdicts(record, BY_SUM), "the push on one sample": verdicts(record, BY_SAMPLE)}
+    found += [f"of 28 pairs as predicted by {name}: {_counted(kinds)}" for name, kinds in of_both.items()]
     return [Row("Eight objectives on the ring of 8, noise and decay: modes found in 2,500 samples", "; ".join(found))]
 
 

@@ -33,6 +33,8 @@ def reproduce(study: Study, given: Mapping[str, Any], *, workers: int | None = N
     _require_positive(workers=workers)
     arguments = study.units(range(seeds or 0))
     deciding = {name: value for name, value in options.items() if name != "root"}
+    if study.images is not None:
+        deciding["images"] = study.images(options.get("root"))
     units = units_of(study, arguments, deciding)
     left = [unit for unit in units if not unit.kept.exists()]
     if len(left) < len(units):

@@ -1,7 +1,8 @@
 """A GAN of images, looked at while it trains: how far its samples lie from real images, in a classifier's features.
 
-The training images' last sixth is for choosing settings and weights ("validation"), the test images are for reporting.
-Both are as many as the samples, where there are enough, and their distance from each other is the floor of both.
+The training images' last sixth (of CIFAR-10 fifth) is for choosing settings and weights ("validation"), the test images
+are for reporting. Both are as many as the samples, where there are enough, and their distance from each other is the
+floor of both.
 """
 
 import time
@@ -15,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from ganlab import models, plots, training
-from ganlab.experiments.classifier_mnist import parts
+from ganlab.experiments.image_sets import parts
 from ganlab.experiments.recipe import Recipe
 from ganlab.experiments.study import Row
 from ganlab.experiments.tables import mean_and_range
@@ -41,7 +42,7 @@ RULE = (
 Told = Callable[[float, str], None]
 Pair = tuple[nn.Module, nn.Module]
 Parts = dict[str, tuple[Tensor, Tensor]]
-"""Images and labels of "training", "validation" and "test", as `classifier_mnist.parts` gives them."""
+"""Images and labels of "training", "validation" and "test", as `image_sets.parts` gives them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,12 +74,14 @@ class Yardstick:
         return FrechetScore(value, self.floor, self.n, generated.images, real.images, real.network)
 
 
-def yardstick(images: str, root: Path | None = None, judge: Classifier | None = None) -> Yardstick:
-    """The yardstick of an image set: "mnist" or "digits", or another one with a classifier of it.
+def yardstick(
+    images: str, root: Path | None = None, judge: Classifier | None = None, *, device: str | torch.device = "cpu"
+) -> Yardstick:
+    """The yardstick of an image set that a classifier comes with, or of any with a `judge`, which works on this device.
 
     Raises `DatasetUnavailable` without the images, `ConfigError` for a set that no classifier comes with.
     """
-    judge = models.trained(images) if judge is None else judge
+    judge = (models.trained(images) if judge is None else judge).to(device)
     shares = parts(images, root)
     seen = {part: features_of(shares[part][0], judge, f"{images}'s {part} images") for part in SEEDS}
     return Yardstick(judge, **seen)
@@ -101,7 +104,7 @@ def look(G: nn.Module, by: Yardstick, noise: str, labels: Tensor | None = None) 
 
 @torch.no_grad()
 def _answers(judge: Classifier, seen: Features) -> Tensor:
-    return judge.out(seen.values.float()).argmax(dim=1)
+    return judge.out(seen.values.float().to(judge.out.weight.device)).argmax(dim=1).cpu()
 
 
 def run(
@@ -207,7 +210,8 @@ def trained(
     shares = parts(str(recipe.data), root)
     trainer = trainer_of(recipe, shares, seed=seed, epochs=epochs, **options)
     labels = shares["training"][1] if recipe.labels else None
-    found = run(trainer, yardstick(str(recipe.data), root), looks=looks, labels=labels, told=unit.progress)
+    by = yardstick(str(recipe.data), root, device=trainer.device)
+    found = run(trainer, by, looks=looks, labels=labels, told=unit.progress)
     plots.save_grid_png(trainer.sample(100), unit.picture, columns=10, value_range=trainer.value_range)
     return {"seed": seed, "epochs": epochs, "G": recipe.G, "D": recipe.D, **found}, trainer, shares
 
@@ -233,18 +237,18 @@ def _shown(found: dict[str, float], which: str) -> str:
     return f"{found['test']:.2f}{step}{told}"
 
 
-def about(result: dict[str, Any]) -> str:
-    """What a distance is, with all that it hangs on."""
+def about(result: dict[str, Any], images: str = "MNIST") -> str:
+    """What a distance is, with all that it hangs on; `images` are those of which a part is for testing."""
     return (
-        f"Fréchet distance from MNIST's test images (n = {result['n']:,}, features of the course's own classifier; real"
-        f" against real {result['floor']:.2f})"
+        f"Fréchet distance from {images}'s test images (n = {result['n']:,}, features of the course's own classifier;"
+        f" real against real {result['floor']:.2f})"
     )
 
 
-def row(training: str, results: list[dict[str, Any]], more: str = "") -> Row:
+def row(training: str, results: list[dict[str, Any]], more: str = "", images: str = "MNIST") -> Row:
     """The short table's row of a training: distances from test images of the weights at the end, and `more` of them."""
     found = (mean_and_range([one["end"][name]["test"] for one in results], 2) for name in ("weights", "averaged"))
     return Row(
-        f"{about(results[0])}: {training}, {results[0]['epochs']:g} epochs",
+        f"{about(results[0], images)}: {training}, {results[0]['epochs']:g} epochs",
         "{}; averaged over G's steps: {}".format(*found) + f"{more}; the weights at the end",
     )

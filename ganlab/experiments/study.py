@@ -7,6 +7,7 @@ import importlib
 import pkgutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from ganlab import experiments
@@ -61,6 +62,8 @@ class Study:
     seeds      how many are run unless told otherwise: 0, 1, …; None where nothing hangs on a seed
     presets    by name, the one that is run unless told otherwise first
     uses       those of `OPTIONS` that `measure` takes; any other is refused
+    images     root → which of several sets that will do lies there; like the options it decides what is measured, and
+               stands among them in the record. None: there is one set, verified
     published  what was printed elsewhere; `rule`: how the values that count are chosen of all that were measured
     rows       record → rows of the README's table, few
     columns, every   header, and record → cells, of the long table with every seed
@@ -78,6 +81,7 @@ class Study:
     units: Callable[[Sequence[int]], Mapping[str, Mapping[str, Any]]] = one_per_seed
     seeds: int | None = None
     uses: tuple[str, ...] = ()
+    images: Callable[[Path | None], str] | None = None
     published: tuple[Published, ...] = ()
 
     @property

@@ -47,6 +47,7 @@ def long(folder: Path | None = None) -> str:
             f"What counts: {one.rule}.",
             *(f"Published: {published.protocol}." for published in one.published),
             *([f"Note: {record['note']}."] if "note" in record else []),
+            *([f"Images: {images}."] if (images := record.get("options", {}).get("images")) else []),
             f"Measured on {machine['gpu'] or cores}, torch {machine['torch']}.",
             _table([(one, record)]),
         ]

@@ -4,8 +4,9 @@ Both ways are run with the same seeds, so that each seed gives one difference. W
 95 % interval (Student's t), against a margin below which a difference is of no interest.
 """
 
+import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -56,3 +57,17 @@ def alike(difference: Difference, margin: float) -> Verdict:
     if -margin < difference.low and difference.high < margin:
         return "holds"
     return "refuted" if difference.low > margin or difference.high < -margin else "undecided"
+
+
+def judged(
+    names: Sequence[str], ranks: Sequence[int], compared: Callable[[str, str], tuple[Difference, float]]
+) -> dict[tuple[str, str], Verdict]:
+    """What became of each pair of a prediction that ranks them: equal ranks are alike, a lower one is before.
+
+    `compared` gives, for two names, how much better the first is, and the margin.
+    """
+    found: dict[tuple[str, str], Verdict] = {}
+    for (one, rank), (other, next_rank) in itertools.combinations(zip(names, ranks, strict=True), 2):
+        judge = alike if rank == next_rank else before
+        found[one, other] = judge(*compared(one, other))
+    return found

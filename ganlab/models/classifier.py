@@ -5,10 +5,11 @@ photographs. These features come with the package, and know digits.
 """
 
 import hashlib
+import itertools
 import json
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import safetensors
 import safetensors.torch
@@ -28,30 +29,33 @@ class Classifier(Rebuildable):
 
     Three 3×3 convolutions with batch norm and ReLU, the first and the last followed by 2×2 max-pooling; then a layer of
     `features` units with ReLU, which are the features, and one from them to the classes. Raises `ConfigError` for a
-    side that is no multiple of 4, and for sizes that are no positive integers.
+    side that is no multiple of 4 (deep: of 8), and for sizes that are no positive integers.
 
+    deep   for photographs: six convolutions, of `width`, 2 and 3 times `width` maps, each second one followed by
+           max-pooling; each of the last maps is then averaged over its places
     info   how the weights were made, None for a network that nobody trained
     """
 
     input_range = (-1.0, 1.0)
+    later: ClassVar[dict[str, Any]] = {"deep": False}
 
     def __init__(
-        self, side: int = 28, channels: int = 1, classes: int = 10, width: int = 16, features: int = 64
+        self,
+        side: int = 28,
+        channels: int = 1,
+        classes: int = 10,
+        width: int = 16,
+        features: int = 64,
+        deep: bool = False,
     ) -> None:
         super().__init__()
         at_least_one(side=side, channels=channels, classes=classes, width=width, features=features)
-        if side % 4:
-            raise ConfigError(f"side is {side}; give a multiple of 4.")
+        if side % (smallest := 8 if deep else 4):
+            raise ConfigError(f"side is {side}; give a multiple of {smallest}.")
         self.info: ClassifierInfo | None = None
         self.sample_shape = (channels, side, side)
-        self.maps = nn.Sequential(
-            *_convolution(channels, width),
-            nn.MaxPool2d(2),
-            *_convolution(width, 2 * width),
-            *_convolution(2 * width, 2 * width),
-            nn.MaxPool2d(2),
-        )
-        self.hidden = nn.Linear(2 * width * (side // 4) ** 2, features)
+        self.maps = nn.Sequential(*(_deep_maps if deep else _maps)(channels, width))
+        self.hidden = nn.Linear(3 * width if deep else 2 * width * (side // 4) ** 2, features)
         self.out = nn.Linear(features, classes)
 
     def features(self, x: Tensor) -> Tensor:
@@ -73,6 +77,23 @@ class Classifier(Rebuildable):
     def __str__(self) -> str:
         made = "untrained" if self.info is None else str(self.info)
         return f"{self.hidden.out_features} features of a classifier ({made})"
+
+
+def _maps(channels: int, width: int) -> list[nn.Module]:
+    return [
+        *_convolution(channels, width),
+        nn.MaxPool2d(2),
+        *_convolution(width, 2 * width),
+        *_convolution(2 * width, 2 * width),
+        nn.MaxPool2d(2),
+    ]
+
+
+def _deep_maps(channels: int, width: int) -> list[nn.Module]:
+    layers: list[nn.Module] = []
+    for maps_in, maps in itertools.pairwise((channels, width, 2 * width, 3 * width)):
+        layers += [*_convolution(maps_in, maps), *_convolution(maps, maps), nn.MaxPool2d(2)]
+    return [*layers, nn.AdaptiveAvgPool2d(1)]
 
 
 def _convolution(maps_in: int, maps: int) -> list[nn.Module]:
@@ -107,7 +128,7 @@ class ClassifierInfo:
 def trained(images: str) -> Classifier:
     """The classifier that comes with the package for an image set, on the CPU in evaluation mode.
 
-    images  "mnist" (28×28, of which 99 % are told right) or "digits" (8×8)
+    images  "mnist" (28×28, of which 99 % are told right), "digits" (8×8) or "cifar10" (32×32, in colour)
 
     Raises `ConfigError` for another set, `CheckpointError` for a file that is missing or damaged.
     """

@@ -80,10 +80,10 @@ PAIRS = {
 class PlainLoop:
     """The loop of the usual tutorials."""
 
-    def __init__(self, pair: Pair, G: nn.Module, D: nn.Module) -> None:
-        self.G, self.D = G, D
+    def __init__(self, pair: Pair, G: nn.Module, D: nn.Module, device: torch.device = CPU) -> None:
+        self.G, self.D, self.device = G.to(device), D.to(device), device
         self.opt_g, self.opt_d = (self._optimizer(pair.optimizer, net) for net in (G, D))
-        self.real, self.fake = torch.ones(BATCH), torch.zeros(BATCH)
+        self.real, self.fake = torch.ones(BATCH, device=device), torch.zeros(BATCH, device=device)
         self.least_squares = pair.objective is LSGAN
         self.history: list[tuple[float, float]] = []
 
@@ -113,7 +113,8 @@ class PlainLoop:
 
         def run() -> None:
             for (x,), _ in zip(batches, range(steps), strict=False):
-                self.step(x, torch.randn(BATCH, self.G.z_dim))  # pyright: ignore[reportArgumentType]
+                z = torch.randn(BATCH, self.G.z_dim)  # pyright: ignore[reportArgumentType]
+                self.step(x.to(self.device), z.to(self.device))
 
         return run
 

@@ -1,0 +1,243 @@
+"""stacked-mnist: how many of a thousand classes GANs find, by objective and by how wide D is.
+
+Networks and training are the recipe stacked-mnist's, a small DCGAN with a G of width 32; D has a quarter, a half or all
+of that. `REGULARISED` is RpGAN with R1 and R2 on networks without normalisation, as R3GAN has it (Huang et al. 2024):
+LSGAN's pair of the same widths with PyTorch's first weights, Adam with β₁ = 0, γ falling from 1 to 0.1. G keeps its
+ReLU and tanh, which R3GAN does not have.
+
+Written before any of these settings was run with a seed of 0 to 4; known was one run of NS-GAN with D of half the width
+(533, 692, 986, 964 modes after 1,000 to 4,000 steps). Counted are the modes after the last step. Lesson 09's two
+predictions of the eight objectives' order, `lsgan_ring.BY_SAMPLE` and `BY_SUM`, are put to the test for each width of D
+by the rule of lsgan-ring: differences are paired over the seeds, a difference of less than 100 modes (a tenth of all)
+is of no interest, and where both of a pair find 950 modes or more in the mean, KL(shares ‖ equal shares) decides, with
+a margin of 0.1 nats. Where they disagree, as on NS-GAN before LSGAN (0, 1, 1), one of them is refuted or both are left
+undecided. With five seeds intervals are wide: a pair that is called alike may well stay undecided. Besides:
+1. For each of the nine objectives on the DCGAN the mean with D of a quarter is below that with D of equal width, as in
+   Metz et al. 2017.
+2. RpGAN finds more modes than NS-GAN at each width of D, by 100 or more in the mean at a quarter.
+3. RpGAN with R1 and R2 finds at least 950 modes in the mean at equal width.
+Each is refuted when one of its numbers comes out on the other side.
+
+A run whose loss is no longer finite has diverged: its modes are 0 and its KL log 1000 from then on.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from ganlab import data, models, plots, training
+from ganlab.errors import NonFiniteLoss
+from ganlab.experiments import lsgan_ring, recipes
+from ganlab.experiments.recipe import Recipe
+from ganlab.experiments.study import Preset, Published, Record, Row, Study
+from ganlab.experiments.tables import mean_and_range
+from ganlab.experiments.units import Unit
+from ganlab.experiments.verdicts import Difference, Verdict, judged, paired
+from ganlab.metrics.stacked_modes import MODES, PROTOCOL_SAMPLES, counting_nats, real_anchor, stacked_modes
+from ganlab.models.classifier import Classifier
+from ganlab.objectives import RELATIVISTIC, Objective
+from ganlab.training import R1R2, Adam, TrainConfig, Trainer
+from ganlab.training.config import options_of
+
+PAIRED, REGULARISED, REAL = "RpGAN", "RpGAN, R1 and R2, no normalisation", "real test images"
+OBJECTIVES: dict[str, Objective] = {**lsgan_ring.OBJECTIVES, PAIRED: RELATIVISTIC}
+RECIPE = recipes.get("stacked-mnist")
+WIDTHS = {"a quarter": 8, "half": 16, "equal": 32}
+"""Of D, by its share of G's 32."""
+MARGIN_MODES, MARGIN_NATS, NEARLY_ALL = 100.0, 0.1, 950.0
+LOOKS = 4
+_ADAM = Adam(2e-4, beta1=0.0, beta2=0.99)
+CRITIC = replace(RECIPE.config, penalty=R1R2(1.0, 0.1), optimizer_d=_ADAM, optimizer_g=_ADAM)
+PUBLISHED = (
+    Published(
+        value="30.6 ± 20.73 modes, KL 5.99 ± 0.42 (D a quarter); 628.0 ± 140.9, KL 2.58 ± 0.75 (D half)",
+        unit="of 1,000 modes in 26,000 samples, and nats",
+        source="Metz et al. 2017, DCGAN, as PacGAN (Lin et al. 2018) quotes it in its Table 3",
+        protocol="other networks, a classifier of theirs",
+    ),
+    Published(
+        value="78.9 ± 6.46 modes, KL 4.50 ± 0.127",
+        unit="of 1,000 modes in 26,000 samples, and nats",
+        source="PacGAN (Lin et al. 2018), Table 2, DCGAN",
+        protocol="D of four layers from 64 maps on, two steps of G for each of D's, 50 epochs of 128,000 images",
+    ),
+    Published(
+        value="1,000 modes, KL 0.078 (RpGAN, R1 and R2); 693, KL 0.927 (GAN, R1 and R2)",
+        unit="of 1,000 modes, and nats",
+        source="R3GAN (Huang et al. 2024), ablation on stacked MNIST",
+        protocol="small ResNets without normalisation",
+    ),
+)
+
+
+def units(seeds: Sequence[int]) -> dict[str, dict[str, Any]]:
+    """A unit for each seed, objective and width of D, and one for what real images get."""
+    found: dict[str, dict[str, Any]] = {REAL: {"setting": REAL, "share": None, "seed": None, "recipe": RECIPE}}
+    for seed in seeds:
+        for setting in (*OBJECTIVES, REGULARISED):
+            for share in WIDTHS:
+                arguments = {"setting": setting, "share": share, "seed": seed, "recipe": RECIPE}
+                found[f"{setting}, D {share}, seed {seed}"] = arguments
+    return found
+
+
+def measure(
+    unit: Unit,
+    *,
+    setting: str,
+    share: str | None,
+    seed: int | None,
+    recipe: Recipe,
+    steps: int,
+    samples: int = PROTOCOL_SAMPLES,
+    root: Path | None = None,
+    **options: Any,
+) -> dict[str, Any]:
+    """Train a setting with one seed and count its modes four times on the way; or count those of real images."""
+    judge = models.trained("mnist")
+    if share is None or seed is None:
+        return {"setting": setting, "share": share, "seed": seed, **_real(judge, samples, root)}
+    images = data.load(str(recipe.data), root=root).images
+    trainer = trainer_of(setting, share, images, recipe=recipe, seed=seed, steps=steps, **options)
+    found = run(trainer, judge.to(trainer.device), samples, unit)
+    if (seed, share) == (0, "half"):
+        plots.save_grid_png(trainer.sample(30), unit.picture, columns=10, value_range=trainer.value_range)
+    return {
+        "setting": setting,
+        "share": share,
+        "seed": seed,
+        "config": options_of(trainer.config) | {"device": trainer.device.type},
+        "penalty": str(trainer.config.penalty),
+        **found,
+    }
+
+
+def trainer_of(setting: str, share: str, images: torch.Tensor, *, recipe: Recipe, seed: int, **options: Any) -> Trainer:
+    """The trainer of a setting at step 0; `options` of `TrainConfig` in the place of the recipe's."""
+    width = {"width": WIDTHS[share]}
+    if setting != REGULARISED:
+        recipe = replace(recipe, objective=OBJECTIVES[setting], D=recipe.D | width)
+        config: TrainConfig = recipe.config
+    else:
+        G, D = ({"norm": False} | {key: spec[key] for key in spec.keys() - {"name"}} for spec in (recipe.G, recipe.D))
+        G, D = {"name": "LSGANGenerator", **G}, {"name": "LSGANDiscriminator", **D, **width}
+        recipe, config = replace(recipe, objective=RELATIVISTIC, G=G, D=D), CRITIC
+    networks = recipe.networks(seed)
+    if setting == REGULARISED:
+        _first_weights(seed, *networks)
+    return Trainer(*networks, recipe.objective, images, replace(config, seed=seed, **options))
+
+
+def _first_weights(seed: int, *networks: nn.Module) -> None:
+    """Each layer's own, as PyTorch draws them: without normalisation DCGAN's small ones pass on hardly anything."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        for network in networks:
+            for layer in network.modules():
+                if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
+                    layer.reset_parameters()
+
+
+def run(trainer: Trainer, judge: Classifier, samples: int, unit: Unit) -> dict[str, Any]:
+    """Train to the end and count modes at each quarter: lists for a record; what became of a run that diverged, too."""
+    every = max(1, trainer.config.steps // LOOKS)
+    steps = [every * (number + 1) for number in range(LOOKS)]
+    modes, kl, diverged = [], [], None
+    try:
+        for record in trainer.run():
+            if record.step in steps:
+                made = training.sample(trainer.G, samples, noise=trainer.config.noise, seed=1)
+                found = stacked_modes(made, judge, value_range=trainer.value_range)
+                modes.append(found.modes)
+                kl.append(round(found.kl_nats, 4))
+            unit.progress(record.step / trainer.config.steps, f"modes {modes[-1]}" if modes else "")
+    except NonFiniteLoss:
+        diverged = trainer.step
+    lost = LOOKS - len(modes)
+    return {
+        "steps": steps,
+        "modes": modes + [0] * lost,
+        "kl": kl + [round(math.log(MODES), 4)] * lost,
+        "diverged": diverged,
+        "samples": samples,
+    }
+
+
+def _real(judge: Classifier, samples: int, root: Path | None) -> dict[str, Any]:
+    test = data.load(str(RECIPE.data), split="test", root=root)
+    anchor = real_anchor(test.images, test.labels, judge, n=samples)
+    seen = anchor.by_classifier
+    return {
+        "modes": [seen.modes],
+        "kl": [round(seen.kl_nats, 4)],
+        "counting": round(counting_nats(samples), 4),
+        "wrong": round(anchor.wrong, 4),
+        "judge": str(judge),
+    }
+
+
+def ends(record: Record, setting: str, share: str, what: str = "modes") -> list[float]:
+    """Modes, or "kl", after the last step, seeds in their order."""
+    of = [one for one in record["results"] if (one["setting"], one["share"]) == (setting, share)]
+    return [one[what][-1] for one in of]
+
+
+def compared(record: Record, share: str, one: str, other: str) -> tuple[Difference, float]:
+    """How much better `one` is than `other` with such a D, and the margin: in modes, or in nats of KL where both find
+    nearly all."""
+    modes = [ends(record, name, share) for name in (one, other)]
+    if all(math.fsum(found) / len(found) >= NEARLY_ALL for found in modes):
+        return paired(ends(record, other, share, "kl"), ends(record, one, share, "kl")), MARGIN_NATS
+    return paired(*modes), MARGIN_MODES
+
+
+def verdicts(record: Record, ranks: Sequence[int], share: str) -> dict[tuple[str, str], Verdict]:
+    """What became of each pair of a prediction with such a D."""
+    return judged(list(lsgan_ring.OBJECTIVES), ranks, partial(compared, record, share))
+
+
+def rows(record: Record) -> list[Row]:
+    """NS-GAN at each width of D, and what real images get."""
+    found = (f"D {share}: {mean_and_range(ends(record, 'NS-GAN', share), digits=0)}" for share in WIDTHS)
+    real = next(one for one in record["results"] if one["share"] is None)
+    anchor = (
+        f"real images {real['modes'][-1]:,}, KL {real['kl'][-1]:.3f}, of which counting alone {real['counting']:.3f}"
+    )
+    text = f"Stacked MNIST, NS-GAN on a small DCGAN, {record['options']['steps']:,} steps: modes of 1,000"
+    return [Row(text, f"{'; '.join(found)} ({anchor})", PUBLISHED[0])]
+
+
+def every(record: Record) -> list[tuple[str, ...]]:
+    """A row for each setting and width of D, a value for each seed."""
+    real = next(one for one in record["results"] if one["share"] is None)
+    cells: list[tuple[str, ...]] = [(REAL, str(real["modes"][-1]), f"{real['kl'][-1]:.3f}")]
+    for setting in (*OBJECTIVES, REGULARISED):
+        for share in WIDTHS:
+            modes, kl = ends(record, setting, share), ends(record, setting, share, "kl")
+            cells.append(
+                (f"{setting}, D {share}", " ".join(f"{n:.0f}" for n in modes), " ".join(f"{nats:.2f}" for nats in kl))
+            )
+    return cells
+
+
+STUDY = Study(
+    name="stacked-mnist",
+    about="nine objectives, and RpGAN with R1 and R2, on a thousand classes of digits: how many are found",
+    lesson="10",
+    measure=measure,
+    seeds=5,
+    units=units,
+    presets={"gpu": Preset("6 hours on one core, an hour and a half of one process on a GPU", {"steps": 4000})},
+    uses=("precision", "device", "root"),
+    published=PUBLISHED,
+    rule="the counts after the last step, of the weights themselves; those on the way are kept, too",
+    rows=rows,
+    columns=("objective, D's width beside G's", "modes of 1,000", "KL (nats)"),
+    every=every,
+)
