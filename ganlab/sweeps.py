@@ -46,7 +46,7 @@ def over_time(
     """
     rows = -(-len(found) // columns)
     fig, axes = plt.subplots(
-        rows, columns, figsize=(WIDEST, 1.5 * rows + 0.7), sharex="all", sharey="all", squeeze=False
+        rows, columns, figsize=(WIDEST, 1.25 * rows + 0.7), sharex="all", sharey="all", squeeze=False
     )
     for ax, (name, values) in zip(axes.flat, found.items(), strict=False):
         counts = np.asarray(values, dtype=np.float64)
