@@ -86,7 +86,7 @@ JUDGED: dict[str, list[tuple[Any, str]]] = {
         (PROJECT | {"question": "I try k."}, "ends with a question mark"),
         (PROJECT | {"predicted": "better"}, 'predicted is "before"'),
         (PROJECT | {"margin": 0}, "above 0"),
-        (PROJECT | {"one": [8, 8]}, "4 seeds, and 2 and 4 results"),
+        (PROJECT | {"one": [8, 8]}, "4 seeds, and 2 and 4 results; give one of each for every seed"),
         (PROJECT | {"seeds": range(3), "one": [8, 8, 8], "other": [7, 7, 8]}, "3 seeds tell little"),
         (PROJECT | {"verdict": "holds"}, "By the rule the verdict is 'undecided'"),
     ],
