@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 import torch
+from recorded import record_of
 
 from ganlab import data
-from ganlab.experiments import lsgan_ring, mode_counts, records
+from ganlab.experiments import lsgan_ring, mode_counts
 from ganlab.experiments import lsgan_ring_authors as study
 from ganlab.experiments.units import Unit
 from ganlab.training import Adam
@@ -76,7 +77,7 @@ def test_a_seed_without_a_good_sample_is_as_far_from_even_as_can_be():
 
 def test_the_record_is_of_these_settings():
     """Whoever changes a setting measures it again."""
-    kept = records.read("lsgan-ring-authors", Path(__file__).parents[1] / records.FOLDER)
+    kept = record_of("lsgan-ring-authors")
     assert kept["seeds"] == list(range(16))
     for one, setting in zip(kept["results"], study.SETTINGS, strict=True):
         assert (one["setting"], one["objective"]) == (setting.name, setting.objective.name)

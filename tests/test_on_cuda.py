@@ -76,6 +76,7 @@ def test_a_step_has_the_gradients_of_the_processor(make: Any, objective: Objecti
         )
 
 
+@pytest.mark.filterwarnings("ignore:Synchronization debug mode")
 @pytest.mark.parametrize("penalty", PENALTIES.values(), ids=PENALTIES.keys())
 @pytest.mark.parametrize("update", ["alternating", "simultaneous", "one per minibatch", "shared samples"])
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
@@ -84,8 +85,8 @@ def test_no_step_waits_for_the_gpu(penalty: Any, update: Any, precision: Any):
     trainer = convolutional("cuda", penalty=penalty, update=update, precision=precision, ema=0.9, instance_noise=0.1)
     steps = trainer.run()
     next(steps)
-    torch.cuda.set_sync_debug_mode("error")
     try:
+        torch.cuda.set_sync_debug_mode("error")
         for _ in range(4):
             next(steps)
     finally:

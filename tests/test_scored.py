@@ -223,7 +223,7 @@ def test_the_record_is_of_these_settings(study: Any):
     """Whoever changes a recipe measures it again."""
     trained_on = {"mnist": 50_000, "cifar10": 40_000}
     kept = records.read(study.STUDY.name, Path(__file__).parents[1] / records.FOLDER)
-    arguments = study.STUDY.units(range(3)).values()
+    arguments = study.STUDY.units(range(study.STUDY.seeds)).values()
     for one, wanted in zip(kept["results"], arguments, strict=True):
         recipe = wanted["recipe"]
         assert one["seed"] == wanted["seed"]

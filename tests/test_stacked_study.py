@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 import torch
+from recorded import record_of
 from torch import nn
 
 from ganlab import models
 from ganlab.errors import NonFiniteLoss
-from ganlab.experiments import lsgan_ring, records
+from ganlab.experiments import lsgan_ring
 from ganlab.experiments import stacked_mnist as study
 from ganlab.experiments.units import Unit
 from ganlab.training import R1R2
@@ -150,7 +151,7 @@ def test_they_are_tabled_with_what_real_images_get():
 
 def test_the_record_is_of_these_settings():
     """Whoever changes a setting measures it again."""
-    kept = records.read("stacked-mnist", Path(__file__).parents[1] / records.FOLDER)
+    kept = record_of("stacked-mnist")
     wanted = study.units(kept["seeds"])
     assert len(kept["results"]) == len(wanted)
     for one, unit in zip(kept["results"], wanted.values(), strict=True):

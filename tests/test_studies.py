@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import tiny_study
 import torch
+from recorded import record_of
 
 from ganlab import training
 from ganlab.experiments import progress, records, running, study
@@ -59,7 +60,7 @@ def test_no_two_studies_say_the_same_of_themselves():
 
 @STUDIES
 def test_a_record_has_a_result_for_each_unit(one: study.Study):
-    record = records.read(one.name, ROOT / records.FOLDER)
+    record = record_of(one.name)
     units = one.units(range(one.seeds or 0))
     assert len(record["results"]) == len(units)
     for arguments in units.values():

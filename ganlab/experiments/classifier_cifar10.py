@@ -4,7 +4,7 @@ Of the 50,000 training images the first 40,000 are for training and the others f
 at once, by the trained networks. CIFAR-10 may lie there as picture files: see `ganlab.experiments.image_sets`.
 
 Written before any of its seeds was run: each tells at least 85 % of the test images right. It is refuted when one does
-not.
+not. What came out: 83.8, 84.2 and 83.6 %, so it is refuted by all three (of the validation images 84.7 to 85.2 %).
 """
 
 from dataclasses import dataclass, replace

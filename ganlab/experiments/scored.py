@@ -73,6 +73,12 @@ class Yardstick:
         value = frechet.distance(generated.values[: self.n], real.values[: self.n])
         return FrechetScore(value, self.floor, self.n, generated.images, real.images, real.network)
 
+    @torch.no_grad()
+    def answers(self, seen: Features) -> Tensor:
+        """The class that the classifier tells of each image: int64 [m], on the CPU."""
+        last = self.judge.out
+        return last(seen.values.float().to(last.weight.device)).argmax(dim=1).cpu()
+
 
 def yardstick(
     images: str, root: Path | None = None, judge: Classifier | None = None, *, device: str | torch.device = "cpu"
@@ -98,13 +104,8 @@ def look(G: nn.Module, by: Yardstick, noise: str, labels: Tensor | None = None) 
     seen = {part: by.features(made, models.value_range(G)) for part, made in samples.items()}
     found = {part: round(by.score(features, part).value, 4) for part, features in seen.items()}
     if y is not None:
-        found["accuracy"] = round(float((_answers(by.judge, seen["test"]) == y).double().mean()), 4)
+        found["accuracy"] = round(float((by.answers(seen["test"]) == y).double().mean()), 4)
     return found
-
-
-@torch.no_grad()
-def _answers(judge: Classifier, seen: Features) -> Tensor:
-    return judge.out(seen.values.float().to(judge.out.weight.device)).argmax(dim=1).cpu()
 
 
 def run(
@@ -114,13 +115,15 @@ def run(
     looks: int,
     labels: Tensor | None = None,
     told: Told = lambda _done, _note: None,
+    manifold: bool = True,
 ) -> dict[str, Any]:
     """Train to the end and look at both weights so many times, at equal distances. Plain values for a record.
 
     curve      "step", "processor seconds" of the training alone, and for G's "weights" and their average, "averaged",
                what `look` gives, a list each
     end, best  for both, "step" and the values of the curve there; see `RULE`
-    manifold   for both, "precision" and "recall" at the end of "n" samples against as many test images
+    manifold   for both, "precision" and "recall" at the end of "n" samples against as many test images; it may be left
+               out, for it takes seconds
 
     Raises as `Trainer.run` and `look` do.
     """
@@ -138,15 +141,25 @@ def run(
             note = f"{found[[*found][-1]]['test']:.2f}"
             begun = time.process_time()
         told(record.step / steps, note)
-    return {
+    found = {
         "config": options_of(trainer.config) | {"device": trainer.device.type},
         "features": str(by.judge),
         "n": by.n,
         "floor": round(by.floor, 4),
         "curve": _curve(rows, [*weights]),
         **{which: {name: _chosen(rows, name, which) for name in weights} for which in ("end", "best")},
-        "manifold": {name: _manifold(G, by, trainer.config.noise, labels) for name, G in weights.items()},
     }
+    if manifold:
+        found["manifold"] = {name: _manifold(G, by, trainer.config.noise, labels) for name, G in weights.items()}
+    return found
+
+
+def diverged_at(trainer: Trainer) -> int | None:
+    """The first step whose losses are not finite; where only G's weights are not, the last step done; None: all are."""
+    finite = trainer.history[:, :2].isfinite().all(dim=1)
+    if not finite.all():
+        return int((~finite).nonzero()[0]) + 1
+    return None if all(value.isfinite().all() for value in trainer.G.state_dict().values()) else trainer.step
 
 
 def weights_of(trainer: Trainer) -> dict[str, nn.Module]:

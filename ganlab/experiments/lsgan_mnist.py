@@ -1,0 +1,205 @@
+"""lsgan-mnist: NS-GAN and least squares with two codings on MNIST, at equal budget, each at its own best rate.
+
+Networks, batches, noise and the average are those of dcgan-mnist-score, and so is the update: G answers the new D on
+the samples of D's last update, as LSGAN's authors train. The objective alone differs, and the learning rate, which is
+the same for both networks: each objective is trained at four. Seeds 100 and 101 choose for each the one with the least
+distance from validation images (mean of the averaged weights at the end; a run that diverges counts as infinitely far).
+Seeds 0 to 5, which choose nothing, are compared at the chosen rates, by distances from test images.
+
+All train for 3,000 steps, the length for which 96 runs can be paid: a run is 25 seconds of one of twelve processes that
+share a large GPU, were a step to take 6 ms there; so it was planned, not measured.
+
+Written before any of these runs, for distances of the averaged weights at the end. Of differences paired over the
+seeds the mean and its 95 % interval (Student's t) are taken; the margin is 20 % of NS-GAN's mean distance.
+1. LSGAN (0, 1, 1) and NS-GAN are alike.
+2. LSGAN (−1, 1, 0) and NS-GAN are alike.
+3. LSGAN (−1, 1, 0) and LSGAN (0, 1, 1) are alike, as the conference paper says; its journal version says that the first
+   is better.
+4. No run diverges at a chosen rate.
+Alike are two whose interval lies within the margin on both sides. 1 to 3 are refuted by an interval beyond the margin
+on one side, and left undecided by any other; 4 is refuted by one run. The same is asked of the weights themselves and
+of the best looks, where nothing is predicted.
+
+Why alike: Lucic et al. 2018 searched for the best settings of both and found Inception distances of 6.8 ± 0.5 (NS-GAN)
+and 7.8 ± 0.6 (LSGAN, but on D's sigmoid) on MNIST, 15 % apart, over 50 seeds. Their networks and features are others,
+so that their numbers compare with each other alone.
+"""
+
+import itertools
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from ganlab import models, plots
+from ganlab.errors import NonFiniteLoss, ShapeError
+from ganlab.experiments import scored
+from ganlab.experiments.classifier_mnist import parts
+from ganlab.experiments.dcgan_mnist_score import RECIPE
+from ganlab.experiments.recipe import Recipe
+from ganlab.experiments.study import Preset, Record, Row, Study
+from ganlab.experiments.units import Unit
+from ganlab.experiments.verdicts import Difference, Verdict, alike, paired
+from ganlab.objectives import NON_SATURATING, Objective, least_squares
+from ganlab.training import Adam
+
+NS, ZERO_ONE, PEARSON = "NS-GAN", "LSGAN (0, 1, 1)", "LSGAN (−1, 1, 0)"
+OBJECTIVES: dict[str, Objective] = {
+    NS: NON_SATURATING,
+    ZERO_ONE: least_squares(0, 1, 1),
+    PEARSON: least_squares(-1, 1, 0),
+}
+RATES = (5e-4, 1e-3, 2e-3, 4e-3)
+TUNING = (100, 101)
+"""Seeds that choose the rates, and are not reported."""
+PAIRS = ((ZERO_ONE, NS), (PEARSON, NS), (PEARSON, ZERO_ONE))
+MARGIN = 0.2
+"""Of NS-GAN's mean distance: what is less is of no interest."""
+LOOKS = 4
+
+
+def units(seeds: Sequence[int]) -> dict[str, dict[str, Any]]:
+    """A unit for each objective, rate and seed, those that choose the rate first."""
+    return {
+        f"{name}, rate {rate:g}, seed {seed}": {"seed": seed, "setting": name, "rate": rate, "recipe": RECIPE}
+        for name, rate, seed in itertools.product(OBJECTIVES, RATES, (*TUNING, *seeds))
+    }
+
+
+def measure(
+    unit: Unit,
+    *,
+    seed: int,
+    setting: str,
+    rate: float,
+    recipe: Recipe,
+    epochs: float,
+    root: Path | None = None,
+    **how: Any,
+) -> dict[str, Any]:
+    """Train the recipe with one objective, rate and seed, and score it four times; "diverged" is the step at which a
+    run did, instead of scores. Seed 0 has a picture."""
+    shares = parts(str(recipe.data), root)
+    rates = {"optimizer_d": Adam(rate), "optimizer_g": Adam(rate)}
+    recipe = replace(recipe, objective=OBJECTIVES[setting])
+    trainer = scored.trainer_of(recipe, shares, seed=seed, epochs=epochs, **rates, **how)
+    judge = models.trained(str(recipe.data)).to(trainer.device)
+    by = scored.yardstick(str(recipe.data), root, judge)
+    described = {"setting": setting, "rate": rate, "seed": seed, "epochs": epochs, "G": recipe.G, "D": recipe.D}
+    try:
+        found = scored.run(trainer, by, looks=LOOKS, told=unit.progress, manifold=False)
+    except (NonFiniteLoss, ShapeError):  # ShapeError: at a look, the samples are NaN
+        if (step := scored.diverged_at(trainer)) is None:
+            raise
+        return described | {"diverged": step}
+    if seed == 0:
+        plots.save_grid_png(trainer.sample(100), unit.picture, columns=10, value_range=trainer.value_range)
+    return described | found
+
+
+def runs_of(record: Record, name: str, rate: float, *, tuning: bool = False) -> list[dict[str, Any]]:
+    """The results of an objective at a rate, seeds in their order: the reported ones, or those that choose."""
+    return [
+        one
+        for one in record["results"]
+        if (one["setting"], one["rate"]) == (name, rate) and (one["seed"] in TUNING) == tuning
+    ]
+
+
+def distance(one: dict[str, Any], part: str = "test", which: str = "end", weights: str = "averaged") -> float:
+    """A distance of a run; infinite where it diverged."""
+    return math.inf if "diverged" in one else one[which][weights][part]
+
+
+def chosen(record: Record) -> dict[str, float]:
+    """The rate of each objective: that with the least mean distance from validation images over the seeds that choose,
+    of equal ones the least."""
+
+    def mean(name: str, rate: float) -> float:
+        found = [distance(one, "validation") for one in runs_of(record, name, rate, tuning=True)]
+        return math.fsum(found) / len(found)
+
+    return {name: min(RATES, key=lambda rate: mean(name, rate)) for name in OBJECTIVES}
+
+
+def at_the_edge(record: Record) -> list[str]:
+    """The objectives whose chosen rate is the least or the largest of all: a better one may lie beyond."""
+    return [name for name, rate in chosen(record).items() if rate in (RATES[0], RATES[-1])]
+
+
+def reported(record: Record, name: str) -> list[dict[str, Any]]:
+    """The reported results of an objective at its chosen rate."""
+    return runs_of(record, name, chosen(record)[name])
+
+
+def compared(
+    record: Record, one: str, other: str, which: str = "end", weights: str = "averaged"
+) -> tuple[Difference, float]:
+    """How much larger the distance of `one` is than that of `other`, over the seeds with which neither diverged, and
+    the margin. Raises `ConfigError` where there are fewer than two."""
+    of = {name: [distance(run, "test", which, weights) for run in reported(record, name)] for name in (one, other, NS)}
+    both = [pair for pair in zip(of[one], of[other], strict=True) if all(map(math.isfinite, pair))]
+    usual = [value for value in of[NS] if math.isfinite(value)]
+    difference = paired([pair[0] for pair in both], [pair[1] for pair in both])
+    return difference, MARGIN * math.fsum(usual) / len(usual)
+
+
+def verdicts(record: Record, which: str = "end", weights: str = "averaged") -> dict[tuple[str, str], Verdict]:
+    """Whether the two of each pair are alike."""
+    return {pair: alike(*compared(record, *pair, which, weights)) for pair in PAIRS}
+
+
+def diverged(record: Record) -> dict[str, list[int]]:
+    """The reported seeds with which each objective diverged at its chosen rate."""
+    return {name: [one["seed"] for one in reported(record, name) if "diverged" in one] for name in OBJECTIVES}
+
+
+def rows(_: Record) -> list[Row]:
+    """None: the comparison is a table of its own, the long one."""
+    return []
+
+
+def every(record: Record) -> list[tuple[str, ...]]:
+    """A row for each objective and rate, with all seeds."""
+    best = chosen(record)
+    lines = []
+    for name, rate in itertools.product(OBJECTIVES, RATES):
+        runs = runs_of(record, name, rate)
+        tuned = _shown([distance(one, "validation") for one in runs_of(record, name, rate, tuning=True)])
+        tests = itertools.product(("end", "best"), ("weights", "averaged"))
+        cells = [_shown([distance(one, "test", *of) for one in runs]) for of in tests]
+        lines.append((f"{name}, rate {rate:g}{', chosen' if best[name] == rate else ''}", tuned, *cells))
+    return lines
+
+
+def _shown(distances: list[float]) -> str:
+    return " ".join(f"{value:.2f}" if math.isfinite(value) else "diverged" for value in distances)
+
+
+STUDY = Study(
+    name="lsgan-mnist",
+    about="NS-GAN and LSGAN with two codings on MNIST, each at its best rate of four: Fréchet distances",
+    lesson="10",
+    measure=measure,
+    seeds=6,
+    units=units,
+    presets={
+        "laptop": Preset(
+            "3.84 epochs: three minutes a run on one core in bfloat16, 96 runs; 40 minutes of processes on a large GPU",
+            {"epochs": 3.84},
+        )
+    },
+    uses=("epochs", "precision", "device", "root"),
+    rule=f"{scored.RULE}. The rate of each objective is chosen on validation images with seeds 100 and 101",
+    rows=rows,
+    columns=(
+        "Fréchet distances, a number for each seed",
+        "from validation images: seeds 100 and 101, averaged",
+        "weights at the end",
+        "averaged",
+        "best weights",
+        "best averaged",
+    ),
+    every=every,
+)
