@@ -2,12 +2,12 @@
 
 import json
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 import sympy as sp
+from recorded import record_of
 
-from ganlab.experiments import lsgan_ring, mode_counts, records
+from ganlab.experiments import lsgan_ring, mode_counts
 from ganlab.experiments import lsgan_ring_codings as study
 from ganlab.objectives import least_squares
 from ganlab.theory.kept import modes_kept
@@ -35,7 +35,7 @@ def test_a_prediction_is_refuted_by_a_mean_that_is_more_than_a_mode_off():
 
 def test_the_record_is_of_these_settings():
     """Whoever changes a setting measures it again."""
-    kept = records.read(study.STUDY.name, Path(__file__).parents[1] / records.FOLDER)
+    kept = record_of(study.STUDY.name)
     assert kept["seeds"] == list(range(16))
     for one, setting in zip(kept["results"], study.SETTINGS, strict=True):
         assert (one["setting"], one["objective"]) == (setting.name, setting.objective.name)
