@@ -1,4 +1,5 @@
-"""Pictures of lesson 08: walks and arithmetic in latent space, what filters see, scores over time and by ablation.
+"""Pictures of single lessons: named rows of images, walks and arithmetic in latent space, what filters see, scores over
+time and by ablation.
 
 In the style and the colours of `ganlab.plots`, whose grids of images these are made of.
 """
@@ -17,6 +18,20 @@ from ganlab.errors import ConfigError, ShapeError
 from ganlab.plots import COLOURS, WIDEST
 
 Range = tuple[float, float] | None
+
+
+def rows(images: Mapping[str, Any], *, title: str, value_range: Range = None) -> Figure:
+    """Rows of images [n, C, H, W] by name, equally many in each, with the names beside them. Raises `ShapeError`."""
+    of_row = {name: plots.as_numpy(some) for name, some in images.items()}
+    if len({some.shape for some in of_row.values()}) != 1:
+        given = ", ".join(f"{name}: {list(some.shape)}" for name, some in of_row.items())
+        raise ShapeError(f"images have shapes {given or 'of no row'}; give equally many of one shape in each row.")
+    columns = len(next(iter(of_row.values())))
+    fig = plots.sample_grid(
+        np.concatenate(list(of_row.values())), title=title, columns=columns, value_range=value_range
+    )
+    _name_rows(fig.axes[0], list(of_row))
+    return fig
 
 
 def walk(images: Any, steps: int, *, title: str, value_range: Range = None) -> Figure:
@@ -93,16 +108,14 @@ def gradients(images: Any, seen: Mapping[str, Any], *, title: str) -> Figure:
           `ShapeError` for others.
     """
     images = plots.as_numpy(images)
-    rows = [images]
+    scaled = {}
     for name, gradient in seen.items():
         values = plots.as_numpy(gradient)
         if values.shape != images.shape:
             raise ShapeError(f"{name} have shape {list(values.shape)} for images {list(images.shape)}; give one each.")
         largest = np.abs(values).max(axis=(1, 2, 3), keepdims=True)
-        rows.append(values / np.where(largest > 0, largest, 1))
-    fig = plots.sample_grid(np.concatenate(rows), title=title, columns=len(images), value_range=(-1, 1))
-    _name_rows(fig.axes[0], ["image", *seen])
-    return fig
+        scaled[name] = values / np.where(largest > 0, largest, 1)
+    return rows({"image": images, **scaled}, title=title, value_range=(-1, 1))
 
 
 def _show(ax: Axes, images: Any, columns: int, value_range: Range) -> None:

@@ -65,14 +65,14 @@ def test_the_sets_are_the_same_each_time_and_leave_the_chance_of_others_alone(im
         assert torch.equal(one, other)
 
 
-def test_the_scores_on_small_images(monkeypatch: pytest.MonkeyPatch):
+def test_the_scores_on_small_images(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """The embedded digits, enlarged to 28×28, in place of MNIST."""
     digits = {split: data.load("digits", split=split, size=28) for split in ("train", "test")}
     whole = digits["train"].images
     monkeypatch.setattr(data, "three_parts", lambda *_: (whole, whole[1250:], digits["test"].images))
     monkeypatch.setattr(table_1, "SAMPLES", 200)
     monkeypatch.setattr(anchors, "CENTRES", (5, 50))
-    unit = Unit("a set", Path(), "key")
+    unit = Unit("a set", tmp_path, "key")
     results = [anchors.measure(unit, **arguments) for arguments in anchors.units(range(0)).values()]
     nats = {name: score["nats"] for name, score in anchors.scores_of({"results": results}).items()}
     assert nats["the mean training image"] < nats["5 k-means centres"] < nats["50 k-means centres"]

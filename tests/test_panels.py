@@ -1,4 +1,4 @@
-"""Pictures of lesson 08: each image in its place, each number at its height, and what does not fit is named."""
+"""Pictures of single lessons: each image in its place, each number at its height, and what does not fit is named."""
 
 import numpy as np
 import pytest
@@ -14,6 +14,7 @@ pytestmark = pytest.mark.usefixtures("style")
 IMAGES = torch.rand(9, 1, 50, 50, generator=torch.Generator().manual_seed(0)) * 2 - 1
 SCORES = {"nothing": [2.0, 3.0, 2.5], "no batch norm": [4.0, 9.0, 5.0], "ReLU in D": [1.0, 2.75, 3.5]}
 FIGURES = {
+    "rows": lambda: panels.rows({"above": IMAGES[:4], "below": IMAGES[4:8]}, title="a message"),
     "walk": lambda: panels.walk(IMAGES, 4, title="a message"),
     "arithmetic": lambda: panels.arithmetic(
         {"+ a": IMAGES[:3], "− b": IMAGES[3:6], "+ c": IMAGES[6:]}, IMAGES, IMAGES[:1], title="a message"
@@ -148,3 +149,18 @@ def test_what_is_not_given_right_is_named(call, error: type[Exception], named: s
     with pytest.raises(error, match=named) as caught:
         call()
     assert "\n" not in str(caught.value)
+
+
+def test_rows_hold_their_images_under_their_names():
+    """The canvas is the grid of the rows, one below the other, and each name stands at the middle of its row."""
+    ax = panels.rows({"above": IMAGES[:4], "below": IMAGES[4:8]}, title="t", value_range=(-1, 1)).axes[0]
+    np.testing.assert_array_equal(canvas_of(ax), plots.grid_array(IMAGES[:8], 4, (-1, 1)))
+    height = len(canvas_of(ax))
+    places = {text.get_text(): text.get_position()[1] / height for text in ax.texts}
+    assert places == {"above": 0.25, "below": 0.75}
+
+
+@pytest.mark.parametrize("images", [{}, {"above": IMAGES[:4], "below": IMAGES[:3]}])
+def test_rows_of_unlike_lengths_are_refused(images):
+    with pytest.raises(ShapeError, match="give equally many of one shape in each row"):
+        panels.rows(images, title="t")

@@ -14,6 +14,10 @@ within three points of the untrained one at 1,000 labels. Meant are points of te
    to 2 at 10,000. So more labels make up for training, but not wholly.
 3. In each seed the untrained D at 10,000 labels is better than the D of 14 epochs at 1,000.
 Each is refuted when one of its numbers comes out on the other side.
+
+What came out: all three hold. Training brings 1.4 points at 1,000 labels (93.2 to 94.6 % in the mean) and 0.6 at 10,000
+(97.0 to 97.5 %); raw pixels have 86.0 and 90.7 %. So of what D's features are ahead of pixels by, five sixths and more
+are there before it is trained.
 """
 
 from collections.abc import Callable, Sequence

@@ -9,13 +9,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ganlab import data
+from ganlab import data, plots
 from ganlab.experiments import table_1
 from ganlab.experiments.study import Preset, Record, Row, Study
 from ganlab.experiments.units import Unit
 from ganlab.metrics import parzen
 
 CENTRES = (100, 1000, 10_000)
+SHOWN = 32
 BLUR = 0.7
 """Pixels of MNIST by which real images are blurred."""
 
@@ -35,14 +36,15 @@ def sets(train: Tensor, test: Tensor, n: int) -> dict[str, Callable[[], Tensor]]
     }
 
 
-def measure(_unit: Unit, *, name: str, root: Path | None = None) -> dict[str, Any]:
-    """The score of one set on MNIST, by the 2014 paper's protocol.
+def measure(unit: Unit, *, name: str, root: Path | None = None) -> dict[str, Any]:
+    """The score of one set on MNIST, by the 2014 paper's protocol; its first images are the unit's picture.
 
     Raises `DatasetUnavailable` without MNIST.
     """
     train, _, _ = data.three_parts("mnist", root)
     validation, test = table_1.evaluation_images(root)
     made = sets(train.float() / 255, test, table_1.SAMPLES)[name]()
+    plots.save_grid_png(made[:SHOWN], unit.picture, columns=16, value_range=(0, 1))
     return {"set": name, **table_1.plain_score(parzen.score(made, validation, test))}
 
 

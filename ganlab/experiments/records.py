@@ -7,10 +7,11 @@ import shlex
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 import ganlab
-from ganlab.errors import ConfigError
+from ganlab.errors import ConfigError, ShapeError
 from ganlab.training.checkpoint import write_whole
 
 FOLDER = Path("figures") / "records"
@@ -86,6 +87,28 @@ def place_of(name: str, folder: Path | None = None) -> Path:
 def picture(name: str) -> Path:
     """The file of a picture beside the course's records, such as "gan2014-mnist-seed-0"."""
     return _kept(f"{name}.png")
+
+
+def images(name: str, side: int) -> torch.Tensor:
+    """The images [n, C, side, side] in [0, 1] of a picture beside the course's records: a grid whose rows are full.
+
+    Raises `ShapeError` for a picture that is no grid of such images.
+    """
+    from PIL import Image
+
+    from ganlab import plots
+
+    with Image.open(picture(name)) as whole:
+        canvas = torch.from_numpy(np.array(whole, dtype=np.float32)) / 255
+    canvas = canvas if canvas.ndim == 3 else canvas[..., None]
+    scale = -(-plots.SMALLEST_TILE // side) if side < plots.SMALLEST_TILE else 1
+    tile = side * scale + plots.GAP
+    rows, columns = ((length - plots.GAP) // tile for length in canvas.shape[:2])
+    if canvas.shape[:2] != (rows * tile + plots.GAP, columns * tile + plots.GAP) or not rows * columns:
+        raise ShapeError(f"{name} has {list(canvas.shape[:2])} pixels; give the side of its images, not {side}.")
+    tiles = canvas[plots.GAP :, plots.GAP :].reshape(rows, tile, columns, tile, -1)
+    shown = tiles[:, : side * scale : scale, :, : side * scale : scale]
+    return shown.permute(0, 2, 4, 1, 3).reshape(rows * columns, -1, side, side)
 
 
 def _kept(file: str) -> Path:
