@@ -42,7 +42,7 @@ def setup() -> None:
     print(f"ganlab {ganlab.__version__}, torch {torch.__version__}, {device.type}, {os.cpu_count()} cores, seed {SEED}")
 
 
-def watch(trainer: Trainer, *, every: int, shown: int = 32) -> dict[int, Tensor]:
+def watch(trainer: Trainer, *, every: int, shown: int = 36) -> dict[int, Tensor]:
     """Train to the end with a progress bar, redrawing a grid of images of the same latent points each `every` steps.
 
     Gives what was shown, by step: images [shown, C, H, W] in the generator's range.
@@ -73,6 +73,7 @@ def top_of(grid: Path, rows: int, *, of: int = 10) -> bytes:
 
 def _grid(trainer: Trainer, seen: dict[int, Tensor]) -> Figure:
     step, images = list(seen.items())[-1]
-    figure = plots.sample_grid(images, title=f"The generator after {step} steps", value_range=trainer.value_range)
+    title = f"The generator after {step} steps"
+    figure = plots.sample_grid(images, columns=12, title=title, value_range=trainer.value_range)
     plt.close(figure)
     return figure

@@ -4,7 +4,7 @@ time and by ablation.
 In the style and the colours of `ganlab.plots`, whose grids of images these are made of.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -30,7 +30,7 @@ def rows(images: Mapping[str, Any], *, title: str, value_range: Range = None) ->
     fig = plots.sample_grid(
         np.concatenate(list(of_row.values())), title=title, columns=columns, value_range=value_range
     )
-    _name_rows(fig.axes[0], list(of_row))
+    plots.name_rows(fig.axes[0], list(of_row))
     return fig
 
 
@@ -86,7 +86,7 @@ def arithmetic(
     fig, axes = plt.subplots(1, 3, figsize=(WIDEST, 0.5 + WIDEST * len(rows) / (sum(shares) + 1)), width_ratios=shares)
     left, middle, right = axes
     _show(left, np.concatenate(list(rows.values())), columns, value_range)
-    _name_rows(left, list(rows))
+    plots.name_rows(left, list(rows))
     _show(middle, result, 3, value_range)
     _frame_middle(middle)
     _show(right, control, 1, value_range)
@@ -121,12 +121,6 @@ def gradients(images: Any, seen: Mapping[str, Any], *, title: str) -> Figure:
 def _show(ax: Axes, images: Any, columns: int, value_range: Range) -> None:
     ax.imshow(plots.grid_array(images, columns, value_range), vmin=0, vmax=255, interpolation="nearest")
     ax.set_axis_off()
-
-
-def _name_rows(ax: Axes, names: Sequence[str]) -> None:
-    height = ax.images[0].get_array().shape[0]  # pyright: ignore[reportOptionalMemberAccess]
-    for row, name in enumerate(names):
-        ax.text(-4, (row + 0.5) * height / len(names), name, ha="right", va="center", fontsize=9)
 
 
 def score_over_time(

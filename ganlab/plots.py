@@ -15,6 +15,7 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from PIL import Image
 
@@ -100,6 +101,13 @@ def sample_grid(images: Any, *, title: str, columns: int = 8, value_range: tuple
     return fig
 
 
+def name_rows(ax: Axes, names: Sequence[str]) -> None:
+    """Write the names of a grid's rows to the left of them."""
+    height = ax.images[0].get_array().shape[0]  # pyright: ignore[reportOptionalMemberAccess]
+    for row, name in enumerate(names):
+        ax.text(-4, (row + 0.5) * height / len(names), name, ha="right", va="center", fontsize=9)
+
+
 def losses(
     history: Any, *, title: str, unit: str = "nats", reference: Mapping[str, float] | None = None, smooth: int = 50
 ) -> Figure:
@@ -156,28 +164,6 @@ def curves(
     return fig
 
 
-def densities_1d(x: Any, p_data: Any, p_g: Any, *, title: str, D: Any = None) -> Figure:
-    """Densities of data and generator over x, each [n], and D(x) in [0, 1] on an axis of its own."""
-    x, p_data, p_g = (as_numpy(values) for values in (x, p_data, p_g))
-    if x.ndim != 1 or not x.shape == p_data.shape == p_g.shape or (D is not None and as_numpy(D).shape != x.shape):
-        shapes = ", ".join(
-            str(list(as_numpy(values).shape)) for values in (x, p_data, p_g, *([] if D is None else [D]))
-        )
-        raise ShapeError(f"x, p_data, p_g and D have shapes {shapes}; give vectors of one length.")
-    fig, ax = plt.subplots()
-    lines = ax.plot(x, p_data, color=COLOURS["data"], label="$p_{data}(x)$")
-    lines += ax.plot(x, p_g, color=COLOURS["generator"], label="$p_g(x)$")
-    ax.set(xlabel="x", ylabel="density (per unit of x)", title=title)
-    if D is not None:
-        right = ax.twinx()
-        lines += right.plot(x, as_numpy(D), color=COLOURS["discriminator"], linestyle="--", label="D(x)")
-        right.set(ylabel="D(x)", ylim=(-0.02, 1.02))
-        right.spines["right"].set_visible(True)
-        right.grid(False)
-    ax.legend(handles=lines)
-    return fig
-
-
 def samples_2d(
     real: Any,
     fake: Any,
@@ -201,52 +187,6 @@ def samples_2d(
     ax.scatter(*fake.T, s=6, color=COLOURS["generator"], label="G(z)", linewidths=0)
     ax.set(xlabel="$x_1$", ylabel="$x_2$", title=title, xlim=limits, ylim=limits, aspect="equal")
     ax.legend(loc="upper right")
-    return fig
-
-
-def figure_1(panels: Mapping[str, Mapping[str, Any]], *, title: str) -> Figure:
-    """Stages of a GAN on the line, one panel each, as in Figure 1 of Goodfellow et al. 2014.
-
-    panels  by name, each a mapping with x [n], p_data [n], p_g [n], D [n] (0 … 1), and the arrows z [k] → G_z [k]
-    """
-    fig, axes = plt.subplots(2, len(panels), figsize=(2.7 * len(panels), 3.4), sharex="all", height_ratios=(3, 1))
-    for (name, panel), (top, bottom) in zip(panels.items(), axes.T, strict=True):
-        top.plot(panel["x"], panel["p_data"], ":", color=COLOURS["data"], label="$p_{data}$")
-        top.plot(panel["x"], panel["p_g"], color=COLOURS["generator"], label="$p_g$")
-        top.plot(panel["x"], panel["D"], "--", color=COLOURS["discriminator"], label="$D(x)$")
-        top.set_title(name, fontsize=9)
-        for z, x in zip(panel["z"], panel["G_z"], strict=True):
-            bottom.annotate("", (x, 1), (z, 0), arrowprops={"arrowstyle": "->", "lw": 0.7})
-        bottom.set(ylim=(0, 1), yticks=(0, 1), yticklabels=("z", "x"), xlabel="x above, z below")
-        bottom.grid(visible=False)
-    axes[0, 0].set_ylabel("density, and D")
-    axes[0, 0].legend(fontsize=8)
-    fig.suptitle(title, x=0.01, ha="left", fontsize=11)
-    return fig
-
-
-def game(*, title: str) -> Figure:
-    """The two players as a diagram: what goes into G and D, what comes out, and who learns from what."""
-    fig, ax = plt.subplots(figsize=(7.2, 2.4))
-    ax.set(xlim=(0, 10.4), ylim=(0, 3), title=title)
-    ax.set_axis_off()
-    boxes = {
-        (0.2, 2.4): ("latent vector $z$\n(random numbers)", "reference"),
-        (3.0, 2.4): ("generator $G$\n(the forger)", "generator"),
-        (5.4, 2.4): ("$G(z)$\ngenerated", "generator"),
-        (5.4, 0.4): ("$x$\nreal", "data"),
-        (7.6, 1.4): ("discriminator $D$\n(the police)", "discriminator"),
-    }
-    for (x, y), (text, colour) in boxes.items():
-        style = {"boxstyle": "round,pad=0.5", "facecolor": "white", "edgecolor": COLOURS[colour], "linewidth": 2}
-        ax.text(x, y, text, bbox=style, va="center", ha="left")
-    arrow = {"arrowstyle": "-|>", "color": COLOURS["reference"], "shrinkA": 2, "shrinkB": 2}
-    for start, end in (((2.2, 2.4), (2.9, 2.4)), ((4.5, 2.4), (5.3, 2.4)), ((6.55, 2.3), (7.5, 1.75))):
-        ax.annotate("", end, start, arrowprops=arrow)
-    ax.annotate("", (7.5, 1.05), (6.1, 0.45), arrowprops=arrow)
-    ax.annotate("", (10.2, 1.4), (9.55, 1.4), arrowprops=arrow)
-    ax.text(10.25, 1.4, "$D$", va="center", fontsize=13)
-    ax.text(7.7, 0.45, "probability that\nits input is real", va="center", color=COLOURS["reference"])
     return fig
 
 

@@ -12,7 +12,7 @@ import torch
 from own import refusal, wrong
 from torch import Tensor, nn
 
-from ganlab import data, models, plots
+from ganlab import data, models, players, plots
 from ganlab.experiments import gan2014_mnist_score
 from ganlab.metrics import features, frechet, modes, neighbours, parzen, precision_recall
 from ganlab.models import classifier
@@ -199,8 +199,8 @@ PICTURES: dict[str, tuple[Callable[[], Any], Callable[[], Any]]] = {
         lambda: plots.curves([1, 2, 3], {"a line": [1, 2, 3]}, xlabel="x", ylabel="y", title="lines"),
     ),
     "give vectors of one length": (
-        lambda: plots.densities_1d([0, 1], [1, 1], [1, 1, 1], title="densities"),
-        lambda: plots.densities_1d([0, 1], [1, 1], [1, 1], title="densities"),
+        lambda: players.densities_1d([0, 1], [1, 1], [1, 1, 1], title="densities"),
+        lambda: players.densities_1d([0, 1], [1, 1], [1, 1], title="densities"),
     ),
     "give [n, 2]": (
         lambda: plots.samples_2d(POINTS, np.ones(2), title="points"),

@@ -1,12 +1,17 @@
 """The course as a whole: which questions the lessons answer, and how firmly."""
 
+import re
 from pathlib import Path
 
+import nbformat
 import pytest
 
 from ganlab.ledger import read_ledger
 
-ENTRIES = read_ledger(Path(__file__).parents[1] / "notebooks")
+NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
+ENTRIES = read_ledger(NOTEBOOKS)
+SYMBOLS = re.compile(r"""\b(?:Symbol|symbols|Dummy)\(\s*r?["']([^"']+)["']""")
+OPERATOR = re.compile(r"(?<!_)[-−+*/^=()]")
 
 # What a question needs at least: P proved, V verified by a computation, O observed in an experiment.
 NEEDED = {
@@ -48,3 +53,17 @@ def test_no_lesson_answers_a_question_that_is_not_listed_here():
 def test_the_theory_is_proved_rather_than_observed():
     kinds = [entry.claim.kind for entry in ENTRIES if "01" <= entry.notebook[:2] <= "04"]
     assert kinds.count("proved") >= 2 * kinds.count("observed")
+
+
+@pytest.mark.parametrize("path", sorted(NOTEBOOKS.glob("[0-9][0-9]_*.ipynb")), ids=lambda path: path.stem)
+def test_no_symbol_of_a_lesson_is_named_like_a_formula(path: Path):
+    """A page shows the name "1-D" without brackets: (1 − D)ʸ would read as 1 − Dʸ."""
+    cells = [cell.source for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
+    names = [name for source in cells for found in SYMBOLS.findall(source) for name in re.split(r"[\s,]+", found)]
+    assert [name for name in names if OPERATOR.search(name)] == []
+
+
+def test_names_like_formulas_are_seen():
+    (found,) = SYMBOLS.findall('Q = sp.Symbol("1-D", positive=True)')
+    assert OPERATOR.search(found)
+    assert not any(map(OPERATOR.search, ("t_+", "t_-", "D_*", "theta_d", "x_1")))

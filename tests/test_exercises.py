@@ -231,16 +231,20 @@ def test_predictions_may_change_and_do_not_mix(capsys: pytest.CaptureFixture[str
     ]
 
 
-@pytest.mark.parametrize("lesson", [lesson for lesson in LESSONS if lesson != "00"])
-def test_each_lesson_asks_once_for_a_prediction_and_hides_the_result_until_then(lesson: str):
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_each_lesson_asks_for_predictions_and_hides_the_results_until_then(lesson: str):
     (notebook,) = Path(__file__).parents[1].glob(f"notebooks/{lesson}_*.ipynb")
     cells = [cell for cell in nbformat.read(notebook, as_version=4).cells if cell.cell_type == "code"]
-    (asked,) = (i for i, cell in enumerate(cells) if f'exercises.predict("{lesson}.p1", ...' in cell.source)
-    (shown,) = (i for i, cell in enumerate(cells) if f'exercises.compare("{lesson}.p1", ' in cell.source)
-    assert asked < shown
-    assert all(cell.metadata["jupyter"]["outputs_hidden"] for cell in cells[asked + 1 : shown + 1])
-    assert "no prediction made" in str(cells[asked].outputs)
-    assert "no prediction made; it came out" in str(cells[shown].outputs)
+    asked = [i for i, cell in enumerate(cells) if "exercises.predict(" in cell.source]
+    shown = [i for i, cell in enumerate(cells) if "exercises.compare(" in cell.source]
+    assert len(asked) == len(shown) > 0
+    for number, (question, result) in enumerate(zip(asked, shown, strict=True), 1):
+        assert f'exercises.predict("{lesson}.p{number}", ...' in cells[question].source
+        assert f'exercises.compare("{lesson}.p{number}", ' in cells[result].source
+        assert question < result
+        assert all(cell.metadata["jupyter"]["outputs_hidden"] for cell in cells[question + 1 : result + 1])
+        assert "no prediction made" in str(cells[question].outputs)
+        assert "no prediction made; it came out" in str(cells[result].outputs)
 
 
 @pytest.mark.parametrize(("id_", "known"), [("00.9", "00.1, 00.2"), ("77.1", "none"), ("", "none"), (0.1, "none")])

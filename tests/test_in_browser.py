@@ -16,14 +16,14 @@ DID_NOT_RUN = "not attempted: its cell did not run"
 SETUP = """from ganlab.notebook import setup; setup()
 import numpy as np
 from matplotlib import pyplot as plt
-from ganlab import claims, exercises, plots"""
+from ganlab import claims, exercises, players"""
 BENCH = "from ganlab.widgets import Bench, Moving\n\nBench()"
 MOVING = """from ganlab import diagrams
 
 Moving(lambda at: diagrams.kernel_at([1, 0, 2, 1, 2], [2, 7, 5], [1, 2, 3], 2, 1, [at]), positions=3)"""
 FIRST = 3
 """The cell of the first exercise."""
-SHOWN = "plots.game(title='Two < players')\nplt.show()\nclaims.observed('it holds', [0.25], at_most=1)"
+SHOWN = "players.game(title='Two < players')\nplt.show()\nclaims.observed('it holds', [0.25], at_most=1)"
 
 
 def cells_of(exercise: str) -> tuple[str, str, str]:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from matplotlib import pyplot as plt
 from PIL import Image
 
-from ganlab import plots
+from ganlab import players, plots
 from ganlab.errors import ShapeError
 
 pytestmark = pytest.mark.usefixtures("style")
@@ -19,8 +19,9 @@ X = np.linspace(-1, 1, 20)
 FIGURES = {
     "sample grid": lambda: plots.sample_grid(torch.zeros(5, 1, 8, 8), title="a message"),
     "losses": lambda: plots.losses(np.ones((60, 4)), title="a message", reference={"2 log 2": 1.386}),
-    "densities": lambda: plots.densities_1d(X, X**2, X**4, D=X**2, title="a message"),
-    "densities without D": lambda: plots.densities_1d(X, X**2, X**4, title="a message"),
+    "densities": lambda: players.densities_1d(X, X**2, X**4, D=X**2, title="a message"),
+    "densities and the best D": lambda: players.densities_1d(X, X**2, X**4, D=X**2, best=X**4, title="a message"),
+    "densities without D": lambda: players.densities_1d(X, X**2, X**4, title="a message"),
     "points": lambda: plots.samples_2d(torch.zeros(4, 2), np.ones((3, 2)), title="a message"),
     "points over D": lambda: plots.samples_2d(
         torch.zeros(4, 2), np.ones((3, 2)), title="a message", D=lambda points: torch.from_numpy(points).sum(dim=1)
@@ -28,7 +29,7 @@ FIGURES = {
     "curves": lambda: plots.curves(
         X, {"one": X, "three": [X, 2 * X, 3 * X]}, title="a message", xlabel="x", ylabel="y"
     ),
-    "game": lambda: plots.game(title="a message"),
+    "game": lambda: players.game(title="a message"),
 }
 
 
@@ -61,7 +62,7 @@ def test_reading_a_lesson_writes_nothing(tmp_path: Path, monkeypatch: pytest.Mon
     for name in ("ganlab", "notebooks", "figures"):
         (tmp_path / name).mkdir()
     monkeypatch.chdir(tmp_path / "notebooks")
-    figure = plots.game(title="t")
+    figure = players.game(title="t")
     assert plots.save(figure, "x") is None
     assert plt.fignum_exists(figure.number)
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["figures", "ganlab", "notebooks"]
@@ -89,7 +90,7 @@ def test_a_figure_that_cannot_be_kept_is_shown_all_the_same(
     (tmp_path / "file").touch()
     (tmp_path / "taken/x.png").mkdir(parents=True)
     monkeypatch.setenv("GANLAB_FIGURES", str(tmp_path / place))
-    figure = plots.game(title="t")
+    figure = players.game(title="t")
     advice = f"{re.escape(str(tmp_path / place))} cannot be written to .*; to keep figures, set GANLAB_FIGURES to"
     with pytest.warns(UserWarning, match=advice):
         assert plots.save(figure, "x") is None
@@ -107,7 +108,7 @@ def test_a_disk_that_is_full_leaves_nothing_behind(tmp_path: Path, monkeypatch: 
     monkeypatch.setenv("GANLAB_FIGURES", str(tmp_path))
     monkeypatch.setattr("matplotlib.figure.Figure.savefig", full)
     with pytest.warns(UserWarning, match=r"cannot be written to \(No space left on device\)"):
-        plots.save(plots.game(title="t"), "x")
+        plots.save(players.game(title="t"), "x")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -190,8 +191,9 @@ def test_the_colours_differ_in_lightness_too():
         (lambda: plots.grid_array(np.zeros((2, 1, 8, 8), dtype=np.int64)), "dtype int64"),
         (lambda: plots.losses(np.zeros(5), title="t"), r"\[5\]"),
         (lambda: plots.losses(np.zeros((0, 2)), title="t"), r"\[0, 2\]"),
-        (lambda: plots.densities_1d(X, X, X[1:], title="t"), r"\[20\], \[20\], \[19\]"),
-        (lambda: plots.densities_1d(X, X, X, D=X[1:], title="t"), r"\[19\]"),
+        (lambda: players.densities_1d(X, X, X[1:], title="t"), r"x has shape \[20\], and p_data \[20\], p_g \[19\]"),
+        (lambda: players.densities_1d(X, X, X, D=X[1:], title="t"), r"D \[19\]"),
+        (lambda: players.densities_1d(X, X, X, D=X, best=X[1:], title="t"), r"D \[20\], best \[19\]"),
         (lambda: plots.curves(X, {"a line": X[1:]}, title="t", xlabel="x", ylabel="y"), r"a line: .*\[20\].*\[1, 19\]"),
         (lambda: plots.samples_2d(np.zeros((3, 3)), np.zeros((3, 2)), title="t"), r"\[3, 3\]"),
     ],
@@ -200,3 +202,13 @@ def test_wrong_shapes_are_named(draw, named: str):
     with pytest.raises(ShapeError, match=named) as caught:
         draw()
     assert "\n" not in str(caught.value)
+
+
+def test_rows_of_a_grid_are_named_at_their_height():
+    figure = plots.sample_grid(torch.zeros(6, 1, 40, 40), title="t", columns=2)
+    ax = figure.axes[0]
+    plots.name_rows(ax, ["one", "two", "three"])
+    assert [(text.get_text(), text.get_position()[1]) for text in ax.texts] == [
+        (name, pytest.approx((row + 0.5) * 128 / 3)) for row, name in enumerate(["one", "two", "three"])
+    ]
+    assert all(text.get_position()[0] < 0 and text.get_horizontalalignment() == "right" for text in ax.texts)
