@@ -174,8 +174,7 @@ def ablation(
     fig, ax = plt.subplots(figsize=(WIDEST, 0.32 * len(rows) + 1.2))
     ax.axvspan(rows[baseline].min(), rows[baseline].max(), color=COLOURS["reference"], alpha=0.15, linewidth=0)
     for row, values in enumerate(rows.values()):
-        ax.plot(values, np.full(len(values), row), "o", color=COLOURS["generator"], alpha=0.6, markersize=5)
-        ax.plot(values.mean(), row, "|", color="black", markersize=14)
+        draw_seeds(ax, row, values)
     if floor is not None:
         _draw_floor(ax.axvline, floor)
         ax.legend()
@@ -183,3 +182,10 @@ def ablation(
     ax.set_ylabel("changed")
     ax.set_title(title)
     return fig
+
+
+def draw_seeds(ax: Axes, row: int, values: Any) -> None:
+    """A row of a picture: a dot for each seed's number, a bar at their mean."""
+    numbers = np.asarray(values, dtype=np.float64)
+    ax.plot(numbers, np.full(len(numbers), row), "o", color=COLOURS["generator"], alpha=0.6, markersize=5)
+    ax.plot(numbers.mean(), row, "|", color="black", markersize=14)

@@ -17,7 +17,8 @@ OPERATOR = re.compile(r"(?<!_)[-−+*/^=()]")
 NEEDED = {
     **dict.fromkeys(["A3", "A4", "A5", "A6", "A7", "A8", "C5", "C6", "C7", "C8", "C19", "C20"], "P"),
     **dict.fromkeys(["A2", "C2", "C3", "D1", "E2", "E5", "E11"], "V"),
-    **dict.fromkeys(["B2", "E1", "E3", "E9", "C4"], "P"),
+    **dict.fromkeys(["E1", "E3", "E9", "C4"], "P"),
+    "B2": "PO",
     **dict.fromkeys(["D2", "D5", "D6", "D7", "D8", "D11", "E4", "E8", "E10"], "PV"),
     **dict.fromkeys(["A1", "C1"], "O"),
     **dict.fromkeys(["A9", "D4"], "V"),
@@ -34,7 +35,8 @@ NEEDED = {
     "C15": "PO",
     "E6": "PVO",
     **dict.fromkeys(["B5", "B6", "B7"], "P"),
-    **dict.fromkeys(["B3", "B4", "B8", "B9", "B10"], "PV"),
+    **dict.fromkeys(["B3", "B4", "B8"], "PV"),
+    **dict.fromkeys(["B9", "B10"], "PVO"),
 }
 KIND = {"P": "proved", "V": "verified", "O": "observed"}
 

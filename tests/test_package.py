@@ -58,7 +58,7 @@ ALLOWED = {
     "measured": {"shown"},
     "claims": {"errors", "measured", "shown"},
     "ledger": {"errors", "claims"},
-    "exercises": {"data", "errors", "metrics", "models", "objectives", "shown", "theory"},
+    "exercises": {"data", "errors", "experiments", "metrics", "models", "objectives", "shown", "theory"},
     "plots": {"errors"},
     "diagrams": {"plots", "theory"},
     "training": {"errors", "objectives", "losses", "models"},

@@ -1,0 +1,206 @@
+"""Exercises of lesson 10: a coding for a goal, one that loses modes, a claim held against a record, a small project."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import scipy.stats
+import sympy as sp
+
+from ganlab.exercises import Exercise
+from ganlab.experiments import mode_counts
+from ganlab.experiments.verdicts import alike, before, paired
+from ganlab.objectives import least_squares
+from ganlab.theory.kept import modes_kept
+
+SEEDS, ENOUGH, STEPS = range(300, 308), 7, 1000
+"""For how many seeds of the goal's eight a coding has to keep all modes, after how many steps."""
+THREE = "Give three numbers: return (a, b, c)."
+SAME = "With a = b the best D answers the same everywhere, and G learns nothing."
+
+
+def _coding(answer: Any) -> list[sp.Expr] | str:
+    """An answer as three exact numbers with a ≠ b, or the hint for it."""
+    answer = answer.tolist() if hasattr(answer, "tolist") else answer
+    try:
+        coding = [sp.nsimplify(number) for number in answer] if isinstance(answer, tuple | list) else []
+    except (TypeError, ValueError, AttributeError, sp.SympifyError):
+        coding = []
+    if len(coding) != 3 or not all(number.is_real and number.is_number for number in coding):
+        return THREE
+    return SAME if coding[0] == coding[1] else coding
+
+
+def _judge_goal(answer: Any) -> str:
+    """Whether (a, b, 0) follows no f-divergence, and keeps all modes of the ring all the same: by training it."""
+    coding = _coding(answer)
+    if isinstance(coding, str):
+        return coding
+    if coding[2] != 0:
+        return "c is to be 0. Shift all three numbers."
+    objective = least_squares(*coding)
+    if objective.followed.is_f_divergence:
+        return "Training with it follows an f-divergence: c lies beyond b, or at it. Here c is to lie between a and b."
+    kept = modes_kept(objective.followed)
+    if kept < 8:
+        return f"What training follows is lowest at {kept} of 8 modes. Let c lie nearer to b: (c − a)/(b − a) > 0.647."
+    ensemble = mode_counts.on_ring("goal", objective=objective, steps=STEPS, **mode_counts.CURE).ensemble(SEEDS)
+    for _ in ensemble.run():
+        pass
+    found = [one.modes for one in mode_counts.count(ensemble, mode_counts.on_ring("goal").law)]
+    full = sum(modes == 8 for modes in found)
+    return "" if full >= ENOUGH else f"Trained with 8 seeds it finds {found} modes: all eight with {full} seeds only."
+
+
+def _judge_collapse(answer: Any) -> str:
+    """Whether what training with (a, b, c) follows is lowest at two of eight modes."""
+    coding = _coding(answer)
+    if isinstance(coding, str):
+        return coding
+    a, b, c = coding
+    share = (c - a) / (b - a)
+    kept = modes_kept(least_squares(*coding).followed)
+    if share >= 1:
+        return "c lies beyond b, or at it: an f-divergence, which is lowest where all are kept."
+    if share <= 0:
+        return "c lies at a or beyond it: G wants to be told from the data. It would make one mode alone, or none."
+    if kept == 8:
+        return "All eight are kept. (c − a)/(b − a) has to be below 0.647."
+    return "" if kept == 2 else f"Lowest at {kept} of 8. Move c {'towards a' if kept > 2 else 'away from a'}."
+
+
+def _largest_difference(found: Mapping[str, Sequence[float]], statistic: Any = None) -> tuple[str, str, float, float]:
+    """The pair (better, worse) with the largest mean difference, and the ends of its 95 % interval."""
+    ranked = sorted(found, key=lambda name: math.fsum(found[name]))
+    better, worse = ranked[-1], ranked[0]
+    low, high = (statistic or _paired)(np.array(found[better], float), np.array(found[worse], float))
+    return better, worse, low, high
+
+
+def _turned(found: Mapping[str, Sequence[float]]) -> tuple[str, str, float, float]:
+    better, worse, low, high = _largest_difference(found)
+    return worse, better, -high, -low
+
+
+def _paired(one: np.ndarray, other: np.ndarray) -> tuple[float, float]:
+    difference = paired(one.tolist(), other.tolist())
+    return difference.low, difference.high
+
+
+def _around(middle: float, reach: float) -> tuple[float, float]:
+    return middle - reach, middle + reach
+
+
+def _t(n: int) -> float:
+    return float(scipy.stats.t.ppf(0.975, n - 1))
+
+
+def _error(values: np.ndarray, ddof: int = 1) -> float:
+    return float(values.std(ddof=ddof) / math.sqrt(len(values)))
+
+
+_MADE_UP = {
+    "A": [8, 7, 8, 8, 6, 8, 8, 7],
+    "B": [5, 4, 6, 4, 3, 7, 5, 4],
+    "C": [6, 7, 7, 5, 8, 8, 7, 6],
+}
+_UNEVEN = {
+    "one way": [900, 912, 870, 941, 925],
+    "another": [910, 950, 905, 960, 931],
+    "a third": [880, 905, 899, 930, 918],
+}
+_NO_PROJECT = "Return a dict with the keys question, predicted, margin, seeds, one, other, verdict."
+
+
+def _judge_project(answer: Any) -> str:
+    """Whether a project says what it asks and predicts, has seeds enough, and ends in the verdict of the rule."""
+    if not isinstance(answer, Mapping):
+        return _NO_PROJECT
+    keys = ("question", "predicted", "margin", "seeds", "one", "other", "verdict")
+    if missing := [key for key in keys if key not in answer]:
+        return f"{', '.join(missing)} is missing. {_NO_PROJECT}"
+    if not str(answer["question"]).strip().endswith("?"):
+        return "A question ends with a question mark: what do you want to know?"
+    if answer["predicted"] not in ("before", "alike"):
+        return 'predicted is "before" (one is better than other by at least the margin) or "alike".'
+    if not answer["margin"] > 0:
+        return "The margin has to be above 0: how large a difference would be of interest to you?"
+    one, other, seeds = (list(answer[key]) for key in ("one", "other", "seeds"))
+    if not len(one) == len(other) == len(seeds):
+        return (
+            f"There are {len(seeds)} seeds, and {len(one)} and {len(other)} results; give one of each for every seed."
+        )
+    if len(set(seeds)) < 4:
+        return f"{len(set(seeds))} seeds tell little: four at least, and none left out."
+    difference = paired([float(value) for value in one], [float(value) for value in other])
+    by_rule = (before if answer["predicted"] == "before" else alike)(difference, answer["margin"])
+    if answer["verdict"] != by_rule:
+        return (
+            f"By the rule the verdict is {by_rule!r}: the difference is {difference}, the margin {answer['margin']:g}."
+        )
+    return ""
+
+
+EXERCISES = (
+    Exercise("10.1", answer=lambda: (-3, 1, 0), judge=_judge_goal),
+    Exercise("10.2", answer=lambda: (0, 1, sp.Rational(2, 5)), judge=_judge_collapse),
+    Exercise(
+        "10.3",
+        answer=_largest_difference,
+        inputs=((_MADE_UP,), (_UNEVEN,)),
+        mistakes=(
+            (
+                _turned,
+                "The better one first, and how much better it is: both ends turn round.",
+            ),
+            (
+                lambda found: _largest_difference(
+                    found,
+                    lambda one, other: _around(
+                        one.mean() - other.mean(), _t(2 * len(one) - 1) * math.hypot(_error(one), _error(other))
+                    ),
+                ),
+                "That treats the two as unrelated. Both have the same seeds: take the difference seed by seed first.",
+            ),
+            (
+                lambda found: _largest_difference(
+                    found, lambda one, other: _around((one - other).mean(), 1.96 * _error(one - other))
+                ),
+                "1.96 is for very many seeds. For few take Student's t: scipy.stats.t.ppf(0.975, n − 1).",
+            ),
+            (
+                lambda found: _largest_difference(
+                    found, lambda one, other: _around((one - other).mean(), _t(len(one)) * _error(one - other, ddof=0))
+                ),
+                "The spread of a sample divides by n − 1: np.std(…, ddof=1).",
+            ),
+            (
+                lambda found: _largest_difference(
+                    found,
+                    lambda one, other: _around((one - other).mean(), _t(len(one)) * float((one - other).std(ddof=1))),
+                ),
+                "That says how far single seeds lie apart. The mean of n of them has an error √n times smaller.",
+            ),
+            (
+                lambda found: _largest_difference(
+                    found, lambda one, other: (float((one - other).min()), float((one - other).max()))
+                ),
+                "These are the smallest and the largest difference of a seed. Asked is the interval of their mean.",
+            ),
+        ),
+    ),
+    Exercise(
+        "10.4",
+        answer=lambda: {
+            "question": "Does A find more than B?",
+            "predicted": "before",
+            "margin": 0.5,
+            "seeds": range(8),
+            "one": _MADE_UP["A"],
+            "other": _MADE_UP["B"],
+            "verdict": "holds",
+        },
+        judge=_judge_project,
+    ),
+)

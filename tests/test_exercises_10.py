@@ -1,0 +1,131 @@
+"""Lesson 10's exercises done wrong as readers do: each wrong answer gets the hint that names the mistake."""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import sympy as sp
+from attempts import each_is_heard
+from scipy import stats
+
+from ganlab.exercises import find, lesson_10, verdict
+
+
+def ends(found: dict[str, list[float]], reach: Callable[[np.ndarray, np.ndarray], float]) -> tuple[Any, ...]:
+    worse, *_, better = sorted(found, key=lambda name: np.mean(found[name]))
+    one, other = np.array(found[better]), np.array(found[worse])
+    middle = one.mean() - other.mean()
+    return better, worse, middle - reach(one, other), middle + reach(one, other)
+
+
+def right(one: np.ndarray, other: np.ndarray) -> float:
+    return float(stats.t.ppf(0.975, len(one) - 1) * stats.sem(one - other))
+
+
+def unpaired(one: np.ndarray, other: np.ndarray) -> float:
+    interval = stats.ttest_ind(one, other).confidence_interval(0.95)
+    return float(interval.high - interval.low) / 2
+
+
+def swapped(found: dict[str, list[float]]) -> tuple[Any, ...]:
+    better, worse, low, high = ends(found, right)
+    return worse, better, -high, -low
+
+
+def range_of_differences(found: dict[str, list[float]]) -> tuple[Any, ...]:
+    better, worse, *_ = ends(found, right)
+    difference = np.array(found[better]) - np.array(found[worse])
+    return better, worse, difference.min(), difference.max()
+
+
+NORMAL, ROOT = 1.96, math.sqrt
+WRONG: dict[str, list[tuple[Callable[..., Any], str]]] = {
+    "10.3": [
+        (swapped, "The better one first"),
+        (lambda found: ends(found, unpaired), "take the difference seed by seed first"),
+        (lambda found: ends(found, lambda a, b: NORMAL * float(stats.sem(a - b))), "Student's t"),
+        (lambda found: ends(found, lambda a, b: right(a, b) * ROOT(1 - 1 / len(a))), "divides by n − 1"),
+        (lambda found: ends(found, lambda a, b: right(a, b) * ROOT(len(a))), "√n times smaller"),
+        (range_of_differences, "the smallest and the largest difference"),
+    ],
+}
+
+PROJECT = {
+    "question": "Does another k help?",
+    "predicted": "alike",
+    "margin": 1,
+    "seeds": range(4),
+    "one": [8, 7, 8, 8],
+    "other": [8, 8, 7, 8],
+    "verdict": "undecided",
+}
+JUDGED: dict[str, list[tuple[Any, str]]] = {
+    "10.1": [
+        (0.75, "Give three numbers"),
+        ((1, 1, 0), "With a = b"),
+        ((0, 1, 0.75), "c is to be 0"),
+        ((-2, -1, 0), "follows an f-divergence"),
+        ((-1, 1, 0), "lowest at 4 of 8 modes"),
+        ((1, -1, 0), "lowest at 4 of 8 modes"),
+    ],
+    "10.2": [
+        ([0, 1], "Give three numbers"),
+        ((sp.Symbol("a"), 1, 0), "Give three numbers"),
+        ((2, 2, 0), "With a = b"),
+        ((0, 1, 1), "an f-divergence"),
+        ((0, 1, 0), "G wants to be told from the data"),
+        ((0, 1, 0.8), "All eight are kept"),
+        ((-1, 1, 0), "Lowest at 4 of 8. Move c towards a"),
+        ((0, 1, 0.2), "Lowest at 1 of 8. Move c away from a"),
+    ],
+    "10.4": [
+        ("it works", "Return a dict"),
+        ({"question": "?"}, "predicted, margin, seeds, one, other, verdict is missing"),
+        (PROJECT | {"question": "I try k."}, "ends with a question mark"),
+        (PROJECT | {"predicted": "better"}, 'predicted is "before"'),
+        (PROJECT | {"margin": 0}, "above 0"),
+        (PROJECT | {"one": [8, 8]}, "4 seeds, and 2 and 4 results; give one of each for every seed"),
+        (PROJECT | {"seeds": range(3), "one": [8, 8, 8], "other": [7, 7, 8]}, "3 seeds tell little"),
+        (PROJECT | {"verdict": "holds"}, "By the rule the verdict is 'undecided'"),
+    ],
+}
+
+
+@pytest.mark.parametrize("id_", WRONG)
+def test_each_wrong_answer_is_told_what_is_wrong_with_it(id_: str):
+    each_is_heard(id_, WRONG[id_])
+
+
+@pytest.mark.parametrize(("id_", "answer", "hint"), [(id_, *row) for id_, rows in JUDGED.items() for row in rows])
+def test_each_answer_that_misses_the_goal_is_told_why(id_: str, answer: Any, hint: str):
+    said = verdict(find(id_), lambda: answer)
+    assert said.startswith("not yet. ")
+    assert hint in said
+
+
+@pytest.mark.parametrize(
+    ("id_", "attempt"),
+    [
+        ("10.2", lambda: (1, -1, sp.Rational(1, 5))),
+        ("10.2", lambda: np.array([0, 5, 2])),
+        ("10.3", lambda found: ends(found, right)),
+        ("10.4", lambda: PROJECT),
+        ("10.4", lambda: PROJECT | {"predicted": "before", "margin": 3, "verdict": "refuted"}),
+    ],
+)
+def test_other_ways_of_being_right_are_right(id_: str, attempt: Callable[..., Any]):
+    assert verdict(find(id_), attempt) == "right"
+
+
+@pytest.mark.slow
+def test_a_goal_is_judged_by_training():
+    """About 10 s: eight seeds, a thousand steps."""
+    assert verdict(find("10.1"), lambda: (3, -1, 0)) == "right"
+
+
+def test_a_goal_that_training_misses_is_told_what_it_found(monkeypatch: pytest.MonkeyPatch):
+    """After ten steps nothing is found."""
+    monkeypatch.setattr(lesson_10, "STEPS", 10)
+    assert "all eight with 0 seeds only" in verdict(find("10.1"), lambda: (-3, 1, 0))
