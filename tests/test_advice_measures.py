@@ -151,7 +151,10 @@ METRICS: dict[str, tuple[Callable[[], Any], Callable[[], Any]]] = {
 }
 
 NETWORKS: dict[str, tuple[Callable[[], Any], Callable[[], Any]]] = {
-    "there are classifiers of cifar10, digits, mnist": (lambda: models.trained("cats"), lambda: models.trained("digits")),
+    "there are classifiers of cifar10, digits, mnist": (
+        lambda: models.trained("cats"),
+        lambda: models.trained("digits"),
+    ),
     "side is 9; give a multiple of 4": (lambda: models.Classifier(9), lambda: models.Classifier(12)),
     "give some of": (
         lambda: models.build({"name": "MLPGenerator", "wide": 3}),

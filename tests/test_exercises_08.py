@@ -14,7 +14,7 @@ from torch.nn import functional as F
 
 from ganlab.exercises import find, verdict
 
-n, sigma = sp.symbols("n sigma", positive=True)
+m, sigma = sp.symbols("m sigma", positive=True)
 
 
 def one_hot(y: Tensor) -> Tensor:
@@ -71,19 +71,19 @@ def by_share(first: Tensor, second: Tensor, training: Tensor, held_out: Tensor) 
 
 WRONG: dict[str, list[tuple[Callable[..., Any], str]]] = {
     "08.1": [
-        (lambda: sigma**2 / n, "Both move, each for itself"),
+        (lambda: sigma**2 / m, "Both move, each for itself"),
         (lambda: 0, "0 is the mean of x̄ − x̄′"),
         (lambda: 2 * sigma**2, "That is for single numbers"),
-        (lambda: 2 * n * sigma**2 / n**3, "one n is left"),
-        (lambda: sigma * sp.sqrt(2 / n), "in the mean square"),
-        (lambda: sigma * sp.sqrt(2) / n, "That is no square"),
-        (lambda: (2 * sigma) ** 2 / n, "counts the factor 2 twice"),
-        (lambda: sigma**2 / (2 * n), "their means are subtracted, not averaged"),
-        (lambda: 2 * sigma / n, "σ is the standard deviation"),
-        (lambda: 2 * sigma**2 / sp.sqrt(n), "its variance like n"),
+        (lambda: 2 * m * sigma**2 / m**3, "one m is left"),
+        (lambda: sigma * sp.sqrt(2 / m), "in the mean square"),
+        (lambda: sigma * sp.sqrt(2) / m, "That is no square"),
+        (lambda: (2 * sigma) ** 2 / m, "counts the factor 2 twice"),
+        (lambda: sigma**2 / (2 * m), "their means are subtracted, not averaged"),
+        (lambda: 2 * sigma / m, "σ is the standard deviation"),
+        (lambda: 2 * sigma**2 / sp.sqrt(m), "its variance like m"),
     ],
     "08.2": [
-        (one_hot, "These are the ten numbers for G"),
+        (one_hot, "These are the numbers for G"),
         (lambda y: torch.ones(len(y), 1, 4, 4) * y[:, None, None, None], "says that a 2 is twice a 1"),
         (lambda y: torch.ones(len(y), 3, 4, 4) * y[:, None, None, None], "All others hold zeros"),
         (lambda y: one_hot(y)[:, None, None].expand(-1, 4, 4, -1), "number, maps, rows, columns"),
@@ -152,7 +152,7 @@ def test_each_wrong_answer_is_told_what_is_wrong_with_it(id_: str):
 @pytest.mark.parametrize(
     ("id_", "attempt"),
     [
-        ("08.1", lambda: sigma**2 / n + sigma**2 / n),
+        ("08.1", lambda: sigma**2 / m + sigma**2 / m),
         ("08.2", maps),
         ("08.2", lambda y: one_hot(y).repeat_interleave(16, dim=1).view(-1, 3, 4, 4)),
         ("08.3", ends),

@@ -116,7 +116,7 @@ def verdict(exercise: Exercise, attempt: Answer) -> str:
 
 def same(given: Any, wanted: Any) -> bool:
     """Whether two answers are equal as mathematics: expressions, numbers, arrays, tensors, texts, collections."""
-    if isinstance(wanted, bool) and isinstance(given, np.bool_):
+    if isinstance(wanted, bool) and (isinstance(given, np.bool_) or _is_truth(given)):
         given = bool(given)
     if isinstance(wanted, str | bool | set | frozenset):
         return type(given) is type(wanted) and given == wanted
@@ -133,6 +133,11 @@ def same(given: Any, wanted: Any) -> bool:
     except (TypeError, ValueError):
         return False
     return one.shape == other.shape and bool(np.allclose(one, other, rtol=RELATIVE, atol=ABSOLUTE))
+
+
+def _is_truth(given: Any) -> bool:
+    """Whether it is a tensor that holds one truth value."""
+    return getattr(given, "ndim", None) == 0 and str(getattr(given, "dtype", "")) == "torch.bool"
 
 
 def _same_expression(given: Any, wanted: sp.Basic) -> bool:

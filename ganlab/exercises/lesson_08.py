@@ -14,7 +14,7 @@ from ganlab.exercises.lesson_08_generators import copier, prepared_generators
 from ganlab.metrics import neighbours
 from ganlab.models import latent
 
-n, sigma = sp.symbols("n sigma", positive=True)
+m, sigma = sp.symbols("m sigma", positive=True)
 SIZE, CLASSES = 4, 3
 DIGITS = torch.tensor([2, 0, 1, 2])
 OWN, SHOWN, HELD_OUT = 100, 500, 250
@@ -101,27 +101,27 @@ def _copier(*sets: Tensor) -> int:
 EXERCISES = (
     Exercise(
         "08.1",
-        answer=lambda: 2 * sigma**2 / n,
+        answer=lambda: 2 * sigma**2 / m,
         mistakes=(
-            (lambda: sigma**2 / n, "That is the variance of one mean. Both move, each for itself: variances add up."),
+            (lambda: sigma**2 / m, "That is the variance of one mean. Both move, each for itself: variances add up."),
             (lambda: sp.Integer(0), "0 is the mean of x̄ − x̄′. Its square is never negative, and hardly ever 0."),
             (
                 lambda: 2 * sigma**2,
-                "That is for single numbers. A mean of n of them has a variance that is n times less.",
+                "That is for single numbers. A mean of m of them has a variance that is m times less.",
             ),
             (
-                lambda: 2 * sigma**2 / n**2,
-                "The sum of n has the variance nσ². Its n-th part has nσ²/n²: one n is left.",
+                lambda: 2 * sigma**2 / m**2,
+                "The sum of m has the variance nσ². Its m-th part has nσ²/n²: one m is left.",
             ),
             (
-                lambda: sp.sqrt(2 * sigma**2 / n),
+                lambda: sp.sqrt(2 * sigma**2 / m),
                 "That is how far they are apart, in the mean square. Wanted is the square.",
             ),
-            (lambda: sp.sqrt(2) * sigma / n, "That is no square: a squared distance has σ²."),
-            (lambda: 4 * sigma**2 / n, "That counts the factor 2 twice: var(x̄) + var(x̄′), each σ²/n."),
-            (lambda: sigma**2 / (2 * n), "Two sets of n are not one of 2n: their means are subtracted, not averaged."),
-            (lambda: 2 * sigma / n, "The variance is σ². σ is the standard deviation."),
-            (lambda: 2 * sigma**2 / sp.sqrt(n), "The standard deviation of a mean falls like √n, its variance like n."),
+            (lambda: sp.sqrt(2) * sigma / m, "That is no square: a squared distance has σ²."),
+            (lambda: 4 * sigma**2 / m, "That counts the factor 2 twice: var(x̄) + var(x̄′), each σ²/m."),
+            (lambda: sigma**2 / (2 * m), "Two sets of m are not one of 2m: their means are subtracted, not averaged."),
+            (lambda: 2 * sigma / m, "The variance is σ². σ is the standard deviation."),
+            (lambda: 2 * sigma**2 / sp.sqrt(m), "The standard deviation of a mean falls like √m, its variance like m."),
         ),
     ),
     Exercise(
@@ -131,7 +131,7 @@ EXERCISES = (
         mistakes=(
             (
                 lambda y: torch.eye(CLASSES)[y],
-                "These are the ten numbers for G. D wants a map of size × size for each of them.",
+                "These are the numbers for G, one for each class. D wants a map of size × size for each of them.",
             ),
             (
                 lambda y: y[:, None, None, None].float().expand(-1, 1, SIZE, SIZE),

@@ -21,6 +21,9 @@ is said.
    kind of features says of the DCGANs of dcgan-mnist-score (0.53 and 0.80): photographs vary more than digits.
 5. The seeds lie within 15 % of their mean.
 Each is refuted when one of its numbers comes out on the other side.
+
+What came out, after 20 epochs: 16.8 and 17.2 (untrained 87.9, floor 0.07), so 1 holds, and so do 4 and 5. 2 is refuted
+by seed 0, whose best look, at three quarters of the run, has 14.6; and so is 3: there the weights themselves have 15.7.
 """
 
 from dataclasses import replace
