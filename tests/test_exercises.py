@@ -96,6 +96,7 @@ def test_what_is_said_of_an_attempt(exercise: Exercise, attempt, said: str):
         ("saturating", "saturating", "non-saturating"),
         (True, True, 1),
         (True, np.True_, np.False_),
+        (True, torch.tensor(True), torch.tensor(1)),
         (1.0, sp.Integer(1), True),
         (sp.oo, sp.oo, sp.Integer(1)),
         (2 * EVEN, EVEN**2, -2 * EVEN),  # for whole numbers alone

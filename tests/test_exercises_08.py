@@ -36,6 +36,13 @@ def ends(z: Tensor, measured: Tensor, k: int = 4) -> Tensor:
     return rows[-k:].mean(dim=0) - rows[:k].mean(dim=0)
 
 
+def about_the_mean(z: Tensor, measured: Tensor) -> Tensor:
+    more = [*(measured > measured.mean())]
+    sides = ([one for one, side in zip(z, more, strict=True) if side == wanted] for wanted in (True, False))
+    above, below = (torch.stack(side).mean(dim=0) for side in sides)
+    return above - below
+
+
 def upper_half(z: Tensor, measured: Tensor) -> Tensor:
     rows = sorted_by(z, measured)
     return rows[len(rows) // 2 :].mean(dim=0) - rows[: len(rows) // 2].mean(dim=0)
@@ -97,6 +104,7 @@ WRONG: dict[str, list[tuple[Callable[..., Any], str]]] = {
         (lambda z, measured: z[measured.argmax()] - z[measured.argmin()], "one sample at each end"),
         (lambda z, measured: ends(z, measured, 3), "three at each end"),
         (upper_half, "halves above and below the middle"),
+        (about_the_mean, "all above and all below the mean"),
         (lambda z, measured: F.normalize(ends(z, measured), dim=0), "Leave its length"),
         (lambda z, measured: 4 * ends(z, measured), "difference of the sums"),
         (lambda z, measured: z[measured.topk(4).indices].mean(dim=0), "subtract that mean"),
@@ -116,6 +124,7 @@ WRONG: dict[str, list[tuple[Callable[..., Any], str]]] = {
         (lambda validation, test: np.diff(test[:, validation[0].argmax()])[0], "that of the untrained one may be bad"),
         (lambda validation, test: test[1, validation[1].argmax()], "How much of it needs no training"),
         (lambda _, test: np.diff(test, axis=0).max(), "picks the C with the largest gain"),
+        (lambda validation, _: np.diff(validation, axis=0).max(), "largest gain on validation images"),
         (lambda _, test: np.diff(test, axis=0).mean(), "the mean over all C"),
         (lambda validation, test: of(test, *validation.argmax(1)), "Return their difference"),
     ],

@@ -41,8 +41,8 @@ def _ends(z: Tensor, measured: Tensor, k: int) -> tuple[Tensor, Tensor]:
     return z[order[-k:]], z[order[:k]]
 
 
-def _halves(z: Tensor, measured: Tensor) -> Tensor:
-    above = measured > measured.median()
+def _halves(z: Tensor, measured: Tensor, middle: float) -> Tensor:
+    above = measured > middle
     return z[above].mean(dim=0) - z[~above].mean(dim=0)
 
 
@@ -168,7 +168,14 @@ EXERCISES = (
             ),
             (lambda z, measured: latent.direction(z, measured, 1), "That is one sample at each end. Take four."),
             (lambda z, measured: latent.direction(z, measured, 3), "That is three at each end. Take four."),
-            (_halves, "These are the halves above and below the middle. Take the four at either end."),
+            (
+                lambda z, measured: _halves(z, measured, float(measured.median())),
+                "These are the halves above and below the middle. Take the four at either end.",
+            ),
+            (
+                lambda z, measured: _halves(z, measured, float(measured.mean())),
+                "These are all above and all below the mean. Take the four at either end.",
+            ),
             (
                 lambda z, measured: _of_unit_length(latent.direction(z, measured)),
                 "Leave its length: that of the mean difference is how far the ends lie apart.",
@@ -228,6 +235,10 @@ EXERCISES = (
             (
                 lambda _, test: (test[1] - test[0]).max(),
                 "That picks the C with the largest gain, by test images. Choose each network's C on validation images.",
+            ),
+            (
+                lambda validation, _: (validation[1] - validation[0]).max(),
+                "That is the largest gain on validation images. They choose each network's C; report on test images.",
             ),
             (
                 lambda _, test: (test[1] - test[0]).mean(),
