@@ -5,6 +5,7 @@ from typing import Any
 import sympy as sp
 
 from ganlab.exercises import Exercise
+from ganlab.exercises.codings import coding_of
 from ganlab.objectives import least_squares
 from ganlab.theory.followed import r
 
@@ -14,15 +15,9 @@ CODINGS = ((0, 1, 1), (-1, 1, 0), (2, 5, -1), (0, 3, 4))
 
 def _judge_coding(answer: Any) -> str:
     """Whether an answer (a, b, c) follows an f-divergence that pushes at missing modes."""
-    answer = answer.tolist() if hasattr(answer, "tolist") else answer
-    try:
-        coding = [sp.nsimplify(number) for number in answer] if isinstance(answer, tuple | list) else []
-    except (TypeError, ValueError, AttributeError, sp.SympifyError):
-        coding = []
-    if len(coding) != 3 or not all(number.is_real and number.is_number for number in coding):
-        return "Give three numbers: return (a, b, c)."
-    if coding[0] == coding[1]:
-        return "With a = b the best D answers the same everywhere, and G learns nothing."
+    coding = coding_of(answer)
+    if isinstance(coding, str):
+        return coding
     followed = least_squares(*coding).followed
     wanted = f"b must lie between a and c (here {coding[2]})"
     if not followed.is_f_divergence:

@@ -9,6 +9,7 @@ import scipy.stats
 import sympy as sp
 
 from ganlab.exercises import Exercise
+from ganlab.exercises.codings import coding_of
 from ganlab.experiments import mode_counts
 from ganlab.experiments.verdicts import alike, before, paired
 from ganlab.objectives import least_squares
@@ -16,25 +17,11 @@ from ganlab.theory.kept import modes_kept
 
 SEEDS, ENOUGH, STEPS = range(300, 308), 7, 1000
 """For how many seeds of the goal's eight a coding has to keep all modes, after how many steps."""
-THREE = "Give three numbers: return (a, b, c)."
-SAME = "With a = b the best D answers the same everywhere, and G learns nothing."
-
-
-def _coding(answer: Any) -> list[sp.Expr] | str:
-    """An answer as three exact numbers with a ≠ b, or the hint for it."""
-    answer = answer.tolist() if hasattr(answer, "tolist") else answer
-    try:
-        coding = [sp.nsimplify(number) for number in answer] if isinstance(answer, tuple | list) else []
-    except (TypeError, ValueError, AttributeError, sp.SympifyError):
-        coding = []
-    if len(coding) != 3 or not all(number.is_real and number.is_number for number in coding):
-        return THREE
-    return SAME if coding[0] == coding[1] else coding
 
 
 def _judge_goal(answer: Any) -> str:
     """Whether (a, b, 0) follows no f-divergence, and keeps all modes of the ring all the same: by training it."""
-    coding = _coding(answer)
+    coding = coding_of(answer)
     if isinstance(coding, str):
         return coding
     if coding[2] != 0:
@@ -55,7 +42,7 @@ def _judge_goal(answer: Any) -> str:
 
 def _judge_collapse(answer: Any) -> str:
     """Whether what training with (a, b, c) follows is lowest at two of eight modes."""
-    coding = _coding(answer)
+    coding = coding_of(answer)
     if isinstance(coding, str):
         return coding
     a, b, c = coding

@@ -32,7 +32,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ganlab import models, plots
+from ganlab import plots
 from ganlab.errors import NonFiniteLoss, ShapeError
 from ganlab.experiments import scored
 from ganlab.experiments.classifier_mnist import parts
@@ -84,8 +84,7 @@ def measure(
     rates = {"optimizer_d": Adam(rate), "optimizer_g": Adam(rate)}
     recipe = replace(recipe, objective=OBJECTIVES[setting])
     trainer = scored.trainer_of(recipe, shares, seed=seed, epochs=epochs, **rates, **how)
-    judge = models.trained(str(recipe.data)).to(trainer.device)
-    by = scored.yardstick(str(recipe.data), root, judge)
+    by = scored.yardstick(str(recipe.data), root, device=trainer.device)
     described = {"setting": setting, "rate": rate, "seed": seed, "epochs": epochs, "G": recipe.G, "D": recipe.D}
     try:
         found = scored.run(trainer, by, looks=LOOKS, told=unit.progress, manifold=False)

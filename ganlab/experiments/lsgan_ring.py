@@ -12,7 +12,6 @@ ring is easy for seven of the eight: whether they differ where modes are hard to
 The setting is that of mode-counts with noise and decay. NS-GAN's result in it was known then (lesson 05: all modes).
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
@@ -22,9 +21,10 @@ import sympy as sp
 
 from ganlab.experiments import mode_counts
 from ganlab.experiments.mode_counts import CURE, on_ring
+from ganlab.experiments.predicted import judged
 from ganlab.experiments.study import Preset, Record, Row
 from ganlab.experiments.tables import mean_and_range
-from ganlab.experiments.verdicts import Difference, Verdict, judged, paired
+from ganlab.experiments.verdicts import Difference, Verdict, by_modes_or_kl
 from ganlab.objectives import MINIMAX, NON_SATURATING, Objective, least_squares
 
 OBJECTIVES: dict[str, Objective] = {
@@ -57,10 +57,8 @@ def compared(record: Record, one: str, other: str) -> tuple[Difference, float]:
     find nearly all."""
     results = {result["setting"]: result for result in record["results"]}
     first, second = results[one], results[other]
-    modes = [result["modes"][-1] for result in (first, second)]
-    if all(math.fsum(found) / len(found) >= NEARLY_ALL for found in modes):
-        return paired(second["kl"][-1], first["kl"][-1]), MARGIN_NATS
-    return paired(*modes), MARGIN_MODES
+    modes, kl = ((first[what][-1], second[what][-1]) for what in ("modes", "kl"))
+    return by_modes_or_kl(modes, kl, nearly_all=NEARLY_ALL, margins=(MARGIN_MODES, MARGIN_NATS))
 
 
 def verdicts(record: Record, ranks: Sequence[int]) -> dict[tuple[str, str], Verdict]:

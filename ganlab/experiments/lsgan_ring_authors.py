@@ -30,9 +30,10 @@ from ganlab.errors import NonFiniteLoss, ShapeError
 from ganlab.experiments import lsgan_ring, mode_counts
 from ganlab.experiments.lsgan_ring import OBJECTIVES
 from ganlab.experiments.mode_counts import LOOKS, Setting
+from ganlab.experiments.predicted import judged
 from ganlab.experiments.study import Preset, Record, Row
 from ganlab.experiments.units import Unit
-from ganlab.experiments.verdicts import Difference, Verdict, judged
+from ganlab.experiments.verdicts import Difference, Verdict
 from ganlab.objectives import Objective
 from ganlab.training import Adam, TrainConfig
 

@@ -59,6 +59,13 @@ def pairs(
     return found
 
 
+def judged(
+    names: Sequence[str], ranks: Sequence[int], compared: Callable[[str, str], tuple[Difference, float]]
+) -> dict[tuple[str, str], Verdict]:
+    """What became of each pair of one prediction. Arguments are those of `pairs`."""
+    return {(pair.one, pair.other): pair.verdicts["it"] for pair in pairs(names, {"it": ranks}, compared)}
+
+
 def counts(found: Sequence[Pair]) -> dict[str, dict[Verdict, int]]:
     """By prediction: how many of its pairs hold, are refuted, and are undecided."""
     kinds: tuple[Verdict, ...] = ("holds", "refuted", "undecided")

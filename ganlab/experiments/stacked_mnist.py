@@ -35,11 +35,12 @@ from torch import nn
 from ganlab import data, models, plots, training
 from ganlab.errors import NonFiniteLoss, ShapeError
 from ganlab.experiments import lsgan_ring, recipes, scored
+from ganlab.experiments.predicted import judged
 from ganlab.experiments.recipe import Recipe
 from ganlab.experiments.study import Preset, Published, Record, Row, Study
 from ganlab.experiments.tables import mean_and_range
 from ganlab.experiments.units import Unit
-from ganlab.experiments.verdicts import Difference, Verdict, judged, paired
+from ganlab.experiments.verdicts import Difference, Verdict, by_modes_or_kl
 from ganlab.metrics.stacked_modes import MODES, PROTOCOL_SAMPLES, counting_nats, real_anchor, stacked_modes
 from ganlab.models.classifier import Classifier
 from ganlab.objectives import RELATIVISTIC, Objective
@@ -210,10 +211,8 @@ def ends(record: Record, setting: str, share: str, what: str = "modes") -> list[
 def compared(record: Record, share: str, one: str, other: str) -> tuple[Difference, float]:
     """How much better `one` is than `other` with such a D, and the margin: in modes, or in nats of KL where both find
     nearly all."""
-    modes = [ends(record, name, share) for name in (one, other)]
-    if all(math.fsum(found) / len(found) >= NEARLY_ALL for found in modes):
-        return paired(ends(record, other, share, "kl"), ends(record, one, share, "kl")), MARGIN_NATS
-    return paired(*modes), MARGIN_MODES
+    modes, kl = ((ends(record, one, share, what), ends(record, other, share, what)) for what in ("modes", "kl"))
+    return by_modes_or_kl(modes, kl, nearly_all=NEARLY_ALL, margins=(MARGIN_MODES, MARGIN_NATS))
 
 
 def verdicts(record: Record, ranks: Sequence[int], share: str) -> dict[tuple[str, str], Verdict]:

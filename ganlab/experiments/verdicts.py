@@ -7,9 +7,8 @@ Where it is counted in how many runs something came out, Fisher's exact test com
 runs: 5 of 10 is told from 0 of 10, but not from 1.
 """
 
-import itertools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -18,6 +17,8 @@ import scipy.stats
 from ganlab.errors import ConfigError
 
 Verdict = Literal["holds", "refuted", "undecided"]
+BothWays = tuple[Sequence[float], Sequence[float]]
+"""Values of two ways to train, one for each seed."""
 LEVEL = 0.05
 """Of Fisher's test."""
 
@@ -64,18 +65,18 @@ def alike(difference: Difference, margin: float) -> Verdict:
     return "refuted" if difference.low > margin or difference.high < -margin else "undecided"
 
 
-def judged(
-    names: Sequence[str], ranks: Sequence[int], compared: Callable[[str, str], tuple[Difference, float]]
-) -> dict[tuple[str, str], Verdict]:
-    """What became of each pair of a prediction that ranks them: equal ranks are alike, a lower one is before.
+def by_modes_or_kl(
+    modes: BothWays, kl: BothWays, *, nearly_all: float, margins: tuple[float, float]
+) -> tuple[Difference, float]:
+    """How much better the first of two ways is, and the margin: in modes, or, where both find nearly all in the mean,
+    so that modes cannot tell them apart, in nats of KL, of which less is better.
 
-    `compared` gives, for two names, how much better the first is, and the margin.
+    modes, kl   of each way, a value per seed
+    nearly_all  in modes; `margins`: in modes, and in nats
     """
-    found: dict[tuple[str, str], Verdict] = {}
-    for (one, rank), (other, next_rank) in itertools.combinations(zip(names, ranks, strict=True), 2):
-        judge = alike if rank == next_rank else before
-        found[one, other] = judge(*compared(one, other))
-    return found
+    if all(math.fsum(found) / len(found) >= nearly_all for found in modes):
+        return paired(kl[1], kl[0]), margins[1]
+    return paired(*modes), margins[0]
 
 
 def share(found: int, runs: int) -> tuple[float, float]:
