@@ -177,7 +177,7 @@ def ablation(
         draw_seeds(ax, row, values)
     if floor is not None:
         _draw_floor(ax.axvline, floor)
-        ax.legend()
+        fig.legend(loc="outside lower left", frameon=False)
     ax.set(yticks=range(len(rows)), yticklabels=list(rows), ylim=(len(rows) - 0.5, -0.5), xlabel=xlabel, **options)
     ax.set_ylabel("changed")
     ax.set_title(title)

@@ -200,6 +200,7 @@ def test_each_setting_of_the_ablation_is_trained_as_it_says(tmp_path: Path):
     (plain, *others) = (one["curve"]["weights"]["validation"] for one in results)
     assert plain not in others
     assert len(results) == 2 + len(OFF)
+    assert dcgan_ablation.INSTEAD.keys() == {one["setting"] for one in results}
     assert dcgan_ablation.rows({"results": results}) == []
     cells = dcgan_ablation.every({"results": results})
     assert {len(line) for line in cells} == {len(dcgan_ablation.STUDY.columns)}

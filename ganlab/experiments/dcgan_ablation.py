@@ -40,6 +40,18 @@ from ganlab.objectives import MINIMAX
 KEPT, SATURATING = "all kept", "saturating loss"
 SETTINGS = (KEPT, *OFF, SATURATING)
 """Nothing changed; without each guideline, by its name; all guidelines kept, and G minimises what D maximises."""
+INSTEAD = {
+    KEPT: KEPT,
+    "strides instead of pooling": "pooling, repeated pixels",
+    "batch norm": "no batch norm",
+    "no hidden fully connected layer": "hidden fully connected layers",
+    "D: LeakyReLU": "D: ReLU",
+    "G: ReLU, tanh at the end": "G: LeakyReLU, sigmoid at the end",
+    "D: raw logits or sigmoid": "D: LeakyReLU at the end",
+    "initialisation": "PyTorch's first weights",
+    SATURATING: SATURATING,
+}
+"""What each setting has in the place of the guideline after which it is named."""
 SHAPE = ("size", "channels", "width", "z_dim")
 
 
