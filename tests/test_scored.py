@@ -201,8 +201,12 @@ def test_each_setting_of_the_ablation_is_trained_as_it_says(tmp_path: Path):
     assert plain not in others
     assert len(results) == 2 + len(OFF)
     assert dcgan_ablation.INSTEAD.keys() == {one["setting"] for one in results}
-    assert dcgan_ablation.rows({"results": results}) == []
-    cells = dcgan_ablation.every({"results": results})
+    of_all = {"results": results}
+    assert dcgan_ablation.rows(of_all) == []
+    cells = dcgan_ablation.every(of_all)
+    shown = {name: [f"{distance:.2f}" for distance in found] for name, found in dcgan_ablation.ended(of_all).items()}
+    (averaged,) = (at for at, column in enumerate(dcgan_ablation.STUDY.columns) if column == "averaged")
+    assert shown == {one["setting"]: [line[averaged]] for one, line in zip(results, cells, strict=True)}
     assert {len(line) for line in cells} == {len(dcgan_ablation.STUDY.columns)}
     assert cells[-1][0] == "saturating loss, seed 0"
 

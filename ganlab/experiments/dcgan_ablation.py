@@ -80,6 +80,11 @@ def by_setting(record: Record) -> dict[str, list[dict[str, Any]]]:
     return {name: [one for one in record["results"] if one["setting"] == name] for name in SETTINGS}
 
 
+def ended(record: Record) -> dict[str, list[float]]:
+    """The distances from test images of each setting's averaged weights at the end, seeds in their order."""
+    return {name: [one["end"]["averaged"]["test"] for one in found] for name, found in by_setting(record).items()}
+
+
 def rows(_: Record) -> list[Row]:
     """None: nine settings are a table of their own, the long one."""
     return []
