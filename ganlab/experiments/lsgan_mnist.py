@@ -3,11 +3,9 @@
 Networks, batches, noise and the average are those of dcgan-mnist-score, and so is the update: G answers the new D on
 the samples of D's last update, as LSGAN's authors train. The objective alone differs, and the learning rate, which is
 the same for both networks: each objective is trained at four. Seeds 100 and 101 choose for each the one with the least
-distance from validation images (mean of the averaged weights at the end; a run that diverges counts as infinitely far).
-Seeds 0 to 5, which choose nothing, are compared at the chosen rates, by distances from test images.
-
-All train for 3,000 steps, the length for which 96 runs can be paid: a run is 25 seconds of one of twelve processes that
-share a large GPU, were a step to take 6 ms there; so it was planned, not measured.
+distance from validation images (mean of the averaged weights at the end; a run that diverges counts as infinitely far),
+in lsgan-mnist-rates. Seeds 0 to 5, which choose nothing, are compared at the chosen rates, by distances from test
+images. All train for 3,000 steps, the length for which so many runs can be paid.
 
 Written before any of these runs, for distances of the averaged weights at the end. Of differences paired over the
 seeds the mean and its 95 % interval (Student's t) are taken; the margin is 20 % of NS-GAN's mean distance.
