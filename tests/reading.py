@@ -1,0 +1,92 @@
+"""How lessons are read: how long it takes, which words and symbols a cell uses, and in which order."""
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+from ganlab.glossary import Term
+
+WORDS_A_MINUTE, LINES_A_MINUTE = 150, 12
+MATHS = re.compile(r"\$\$(.+?)\$\$|\$([^$]+)\$", re.DOTALL)
+NO_PROSE = re.compile(r"```.*?```|`[^`]*`|(?<=\])\([^)]*\)|<[^>]*>", re.DOTALL)
+SENTENCE = re.compile(r"(?<=[.!?])\s+|\n\s*\n|\n(?=[-|#])")
+POINTER = re.compile(r"lessons? (\d\d)(?:(?:,| and| to) (\d\d))?")
+
+
+class Use(NamedTuple):
+    """A term where it comes too early: the lesson, the cell, the term, and the sentence."""
+
+    lesson: str
+    cell: str
+    term: str
+    sentence: str
+
+
+def minutes(cells: Iterable[Any]) -> float:
+    """Reading time: all words of the text cells, and the lines of code that are neither blank nor folded.
+
+    What stands between two spaces is a word. Exercises and sources count, folded solutions do not.
+    """
+    words = lines = 0
+    for cell in cells:
+        if cell.cell_type == "markdown":
+            words += len(cell.source.split())
+        elif not cell.metadata.get("jupyter", {}).get("source_hidden", False):
+            lines += sum(bool(line.strip()) for line in cell.source.splitlines())
+    return words / WORDS_A_MINUTE + lines / LINES_A_MINUTE
+
+
+def sentences(source: str) -> list[str]:
+    """The sentences of a text cell, without code and the targets of links."""
+    return [part.strip() for part in SENTENCE.split(NO_PROSE.sub(" ", source)) if part and part.strip()]
+
+
+def maths(text: str) -> str:
+    """What stands between dollar signs."""
+    return " ".join(shown or inline for shown, inline in MATHS.findall(text))
+
+
+def pattern(form: str) -> re.Pattern[str]:
+    """Finds a word with its plural, or a symbol within maths."""
+    if form.startswith("$"):
+        symbol = form.strip("$")
+        before = r"(?<![\\A-Za-z])" if symbol[0].isalpha() else ""
+        return re.compile(before + re.escape(symbol) + r"(?![A-Za-z])")
+    words = r"[\s-]+".join(map(re.escape, re.split(r"[\s-]+", form)))
+    cased = 0 if any(letter.isupper() for letter in form) else re.IGNORECASE
+    return re.compile(rf"(?<!\w){words}(?:s|es)?(?!\w)", cased)
+
+
+def used(sentence: str, terms: Sequence[Term]) -> set[str]:
+    """The names of the terms that a sentence uses. A longer one hides what it is made of: cross-entropy is no entropy."""
+    symbols, words, found = maths(sentence), MATHS.sub(" ", sentence), set()
+    forms = [(form, term.name) for term in terms for form in (term.name, *term.forms)]
+    forms += [(phrase, "") for term in terms for phrase in term.others]
+    for form, name in sorted(forms, key=lambda one: -len(one[0])):
+        if form.startswith("$"):
+            found |= {name} if pattern(form).search(symbols) else set()
+        else:
+            words, times = pattern(form).subn(" ", words)
+            found |= {name} if times and name else set()
+    return found
+
+
+def too_early(lessons: dict[str, Sequence[Any]], terms: Sequence[Term]) -> list[Use]:
+    """The uses of terms before the cell that introduces them, lessons being read in order.
+
+    Three things may name what comes: a lesson's first cell, which says what it is about; its sources; and a sentence
+    that points to the lesson, or to a later one: (lesson 05).
+    """
+    order = [cell.id for number in sorted(lessons) for cell in lessons[number]]
+    place = {cell: number for number, cell in enumerate(order)}
+    found = []
+    for number, cells in sorted(lessons.items()):
+        for cell in cells[1:]:
+            if cell.cell_type != "markdown" or cell.source.startswith("## Sources"):
+                continue
+            coming = [term for term in terms if place[term.cell] > place[cell.id]]
+            for sentence in sentences(cell.source):
+                farthest = max((lesson for pair in POINTER.findall(sentence) for lesson in pair), default="")
+                early = used(sentence, terms) & {term.name for term in coming if term.lesson > farthest}
+                found += [Use(number, cell.id, name, sentence) for name in sorted(early)]
+    return found
