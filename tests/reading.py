@@ -10,7 +10,7 @@ WORDS_A_MINUTE, LINES_A_MINUTE = 150, 12
 MATHS = re.compile(r"\$\$(.+?)\$\$|\$([^$]+)\$", re.DOTALL)
 NO_PROSE = re.compile(r"```.*?```|`[^`]*`|(?<=\])\([^)]*\)|<[^>]*>", re.DOTALL)
 SENTENCE = re.compile(r"(?<=[.!?])\s+|\n\s*\n|\n(?=[-|#])")
-POINTER = re.compile(r"lessons? (\d\d)(?:(?:,| and| to) (\d\d))?")
+POINTER = re.compile(r"(?i)lessons? (\d\d)(?:(?:,| and| to) (\d\d))?")
 
 
 class Use(NamedTuple):
