@@ -8,8 +8,18 @@ from ganlab.glossary import Term
 
 WORDS_A_MINUTE, LINES_A_MINUTE = 150, 12
 MATHS = re.compile(r"\$\$(.+?)\$\$|\$([^$]+)\$", re.DOTALL)
-NO_PROSE = re.compile(r"```.*?```|`[^`]*`|(?<=\])\([^)]*\)|<[^>]*>", re.DOTALL)
+NO_PROSE = re.compile(r"```.*?```|`[^`]*`|(?<=\])\([^)]*\)|</?[a-z]+[^<>]*>", re.DOTALL)
 SENTENCE = re.compile(r"(?<=[.!?])\s+|\n\s*\n|\n(?=[-|#])")
+NO_LETTERS = [
+    re.compile(r"\\(?:text|mathrm|mathbb|operatorname|mathsf|begin|end)\s*(?:\{[^{}]*\}|[A-Z])"),  # names, 𝔼, and ᵀ
+    re.compile(r"_(?:\{[^{}]*\}|\\?[A-Za-z]+|.)"),  # indices
+    re.compile(r"(?<![\\A-Za-z])d(?=[A-Za-z\\])"),  # dx
+]
+# All but π, which is a number, and χ, which is part of a name.
+GREEK = re.compile(
+    r"\\(?:[Aa]lpha|[Bb]eta|[Gg]amma|[Dd]elta|(?:var)?epsilon|zeta|eta|(?:var)?theta|Theta|iota|kappa|[Ll]ambda|mu|nu|[Xx]i"
+    r"|Pi|rho|[Ss]igma|tau|[Uu]psilon|(?:var)?phi|Phi|[Pp]si|[Oo]mega)(?![A-Za-z])"
+)
 POINTER = re.compile(r"(?i)lessons? (\d\d)(?:(?:,| and| to) (\d\d))?")
 
 
@@ -58,7 +68,7 @@ def pattern(form: str) -> re.Pattern[str]:
 
 
 def used(sentence: str, terms: Sequence[Term]) -> set[str]:
-    """The names of the terms that a sentence uses. A longer one hides what it is made of: cross-entropy is no entropy."""
+    """The names of the terms that a sentence uses. A longer one hides those in it: cross-entropy is no entropy."""
     symbols, words, found = maths(sentence), MATHS.sub(" ", sentence), set()
     forms = [(form, term.name) for term in terms for form in (term.name, *term.forms)]
     forms += [(phrase, "") for term in terms for phrase in term.others]
@@ -90,3 +100,11 @@ def too_early(lessons: dict[str, Sequence[Any]], terms: Sequence[Term]) -> list[
                 early = used(sentence, terms) & {term.name for term in coming if term.lesson > farthest}
                 found += [Use(number, cell.id, name, sentence) for name in sorted(early)]
     return found
+
+
+def letters(cells: Iterable[Any]) -> set[str]:
+    r"""The letters in the maths of the text cells, such as D and \theta, without indices and without the d of dx."""
+    text = " ".join(maths(NO_PROSE.sub(" ", cell.source)) for cell in cells if cell.cell_type == "markdown")
+    for no_letter in NO_LETTERS:
+        text = no_letter.sub(" ", text)
+    return {*GREEK.findall(text), *re.findall(r"[A-Za-z]", re.sub(r"\\[A-Za-z]+", " ", text))}
