@@ -58,6 +58,7 @@ def table() -> str:
 def _rows(kind: str, listed: list[Term]) -> str:
     rows = [(kind, "meaning", "in the code", "日本語", "한국어", "lesson"), ("---",) * 6]
     for term in listed:
+        names = ", ".join((term.name, *(form for form in term.forms if form == form.upper())))  # abbreviations, too
         code = f"`{term.code}`" if term.code else ""
-        rows.append((term.name, term.meaning, code, term.japanese, term.korean, term.lesson))
+        rows.append((names, term.meaning, code, term.japanese, term.korean, term.lesson))
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)

@@ -1,10 +1,11 @@
 """How lessons are read: how long it takes, which words and symbols a cell uses, and in which order."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ganlab.glossary import Term
+from ganlab.ledger import parse
 
 WORDS_A_MINUTE, LINES_A_MINUTE = 150, 12
 MATHS = re.compile(r"\$\$(.+?)\$\$|\$([^$]+)\$", re.DOTALL)
@@ -24,12 +25,12 @@ POINTER = re.compile(r"(?i)lessons? (\d\d)(?:(?:,| and| to) (\d\d))?")
 
 
 class Use(NamedTuple):
-    """A term where it comes too early: the lesson, the cell, the term, and the sentence."""
+    """A term where it comes too early: the lesson, the cell, the term, and what is said there."""
 
     lesson: str
     cell: str
     term: str
-    sentence: str
+    said: str
 
 
 def minutes(cells: Iterable[Any]) -> float:
@@ -81,25 +82,43 @@ def used(sentence: str, terms: Sequence[Term]) -> set[str]:
     return found
 
 
-def too_early(lessons: dict[str, Sequence[Any]], terms: Sequence[Term]) -> list[Use]:
-    """The uses of terms before the cell that introduces them, lessons being read in order.
+def claimed(cell: Any) -> list[str]:
+    """The statements of the claims that a cell of code printed."""
+    printed = [output.get("text") or output.get("data", {}).get("text/plain", "") for output in cell.outputs]
+    return [claim.statement for claim in map(parse, "\n".join(printed).splitlines()) if claim is not None]
 
-    Three things may name what comes: a lesson's first cell, which says what it is about; its sources; and a sentence
-    that points to the lesson, or to a later one: (lesson 05).
+
+def too_early(lessons: Mapping[str, Sequence[Any]], terms: Sequence[Term]) -> list[Use]:
+    """The uses of terms before the cell that introduces them, in texts and in claims, lessons being read in order.
+
+    What comes may be named by a lesson's first cell, which says what it is about; by its sources; by a sentence that
+    points to the lesson, or to a later one: (lesson 05); and by a claim whose term stands in the text above it.
     """
     order = [cell.id for number in sorted(lessons) for cell in lessons[number]]
     place = {cell: number for number, cell in enumerate(order)}
     found = []
     for number, cells in sorted(lessons.items()):
+        above: set[str] = set()
         for cell in cells[1:]:
-            if cell.cell_type != "markdown" or cell.source.startswith("## Sources"):
+            coming = {term.name: term.lesson for term in terms if place[term.cell] > place[cell.id]}
+            if cell.cell_type == "code":
+                pairs = [(said, used(said, terms) & coming.keys() - above) for said in claimed(cell)]
+            elif cell.source.startswith("## Sources"):
                 continue
-            coming = [term for term in terms if place[term.cell] > place[cell.id]]
-            for sentence in sentences(cell.source):
-                farthest = max((lesson for pair in POINTER.findall(sentence) for lesson in pair), default="")
-                early = used(sentence, terms) & {term.name for term in coming if term.lesson > farthest}
-                found += [Use(number, cell.id, name, sentence) for name in sorted(early)]
+            else:
+                uses = {sentence: used(sentence, terms) for sentence in sentences(cell.source)}
+                above = set().union(*uses.values())
+                pairs = [
+                    (sentence, {name for name in names & coming.keys() if coming[name] > farthest(sentence)})
+                    for sentence, names in uses.items()
+                ]
+            found += [Use(number, cell.id, name, said) for said, early in pairs for name in sorted(early)]
     return found
+
+
+def farthest(sentence: str) -> str:
+    """The last lesson that a sentence points to, such as 05; "" for none."""
+    return max((lesson for pair in POINTER.findall(sentence) for lesson in pair), default="")
 
 
 def letters(cells: Iterable[Any]) -> set[str]:

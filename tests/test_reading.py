@@ -8,7 +8,7 @@ from typing import Any
 import nbformat
 import pytest
 import reading
-from nbformat.v4 import new_code_cell, new_markdown_cell
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 
 from ganlab import glossary
 from ganlab.glossary import Term
@@ -73,7 +73,9 @@ def test_the_glossary_names_a_symbol_as_the_code_writes_it():
     assert rows == ["| $z$ | the latent vector, also called noise | `z` | 潜在変数、ノイズ | 잠재 벡터, 노이즈 | 00 |"]
 
 
-LOGIT, LAW = term("logit", "00-1", "log odds"), term("$p_g$", "00-1")
+def test_the_glossary_shows_abbreviations_and_no_other_forms():
+    names = [row.split(" | ")[0].removeprefix("| ") for row in glossary.table().splitlines()]
+    assert {"Jensen–Shannon divergence, JSD", "R1, R2", "saturation", "density"} <= set(names)
 
 
 @pytest.mark.parametrize(
@@ -94,8 +96,8 @@ LOGIT, LAW = term("logit", "00-1", "log odds"), term("$p_g$", "00-1")
     ],
 )
 def test_a_word_that_comes_too_early_is_found(said: str, too_early: bool):
-    later = term(LOGIT.name, "00-2", *LOGIT.forms)
-    assert found({"00": ["# Opening", said, "The **logit**."]}, later) == [("00-1", "logit")] * too_early
+    lesson = {"00": ["# Opening", said, "The **logit**."]}
+    assert found(lesson, term("logit", "00-2", "log odds")) == [("00-1", "logit")] * too_early
 
 
 def test_a_lesson_that_points_back_does_not_excuse_what_comes():
@@ -133,6 +135,16 @@ def test_openings_and_sources_may_name_what_comes():
         "01": ["# Opening", "A logit."],
     }
     assert found(lessons, term("logit", "01-1")) == []
+
+
+def test_claims_are_read_too_with_the_text_above_them():
+    printed = new_output("stream", name="stdout", text="✓ proved: the logit is t [C19]\nloss: a logit\n")
+    claim = new_code_cell("claims.proved(…)", outputs=[printed], id="00-2")
+    late = [term("logit", "00-3")]
+    lesson = [text("#", "00-0"), text("A number.", "00-1"), claim, text("The logit.", "00-3")]
+    assert reading.too_early({"00": lesson}, late) == [reading.Use("00", "00-2", "logit", "the logit is t")]
+    lesson[1] = text("A logit (lesson 05).", "00-1")
+    assert reading.too_early({"00": lesson}, late) == []
 
 
 def test_reading_time_counts_words_and_visible_lines():
@@ -198,5 +210,5 @@ def test_each_letter_of_a_lesson_is_listed_with_one_meaning(lesson: str):
 
 
 def test_letters_are_told_from_names_indices_and_differentials():
-    source = r"$\mathbb{E}_{i \sim q}[\log y] = \int p_\text{data}\,a\,dx$ or $\operatorname{KL}$: `b`, $C^{\mathsf T}\theta$."
+    source = r"$\mathbb{E}_{i \sim q}[y] = \int p_\text{data}\,a\,dx$, `b`, $C^{\mathsf T}\theta \operatorname{k}$."
     assert reading.letters([text(source, "a")]) == {"x", "y", "p", "a", "C", "\\theta"}
