@@ -144,7 +144,7 @@ EXERCISES = (
             ),
             (lambda: (g_1 - g_2) * SLOPE * ROOT, "Mind the power of Δ² + 4ε: a root to the third is 3/2."),
             (lambda: (g_1 - g_2) * SLOPE * ROOT**2, "Mind the power of Δ² + 4ε: a root to the third is 3/2."),
-            (lambda: (g_1 - g_2) * SLOPE / 4, "A 4 is missing: s² is Δ²/4, so s² + ε is (Δ² + 4ε)/4."),
+            (lambda: (g_1 - g_2) * SLOPE / 4, "A 4 is missing: the variance is Δ²/4, so with ε it is (Δ² + 4ε)/4."),
             (lambda: 2 * (g_1 - g_2) * SLOPE, "x₁ lies Δ/2 from the mean, not Δ: half of that."),
             (
                 lambda: (g_1 - g_2) * SLOPE / 2,
@@ -152,7 +152,7 @@ EXERCISES = (
             ),
             (
                 lambda: (g_1 - g_2) * sp.diff(delta / sp.sqrt(2 * delta**2 + 4 * epsilon), delta),
-                "Batch norm divides the sum of squares by 2, the size of the batch, not by 1: s² = Δ²/4.",
+                "Batch norm divides the sum of squares by 2, the size of the batch, not by 1: the variance is Δ²/4.",
             ),
             (lambda: SLOPE, "That is the slope of y₁. The loss feels it through g_1, and that of y₂ through g_2."),
             (lambda: sp.Integer(0), "That is the answer for ε = 0. Keep ε."),
