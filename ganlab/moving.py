@@ -1,5 +1,6 @@
 """For notebooks (ipywidgets): a picture that sliders move."""
 
+import base64
 import inspect
 import io
 from collections.abc import Callable
@@ -8,7 +9,7 @@ from typing import Any
 import ipywidgets as w
 from matplotlib.figure import Figure
 
-from ganlab import plots
+from ganlab import inline, plots
 
 
 class Moving:
@@ -25,8 +26,8 @@ class Moving:
         for name, control in self.controls.items():
             control.description = name
             control.observe(lambda _: self.show(), names="value")
-        self.image = w.Image(format="png")
-        self.box = w.VBox([*self.controls.values(), self.image])
+        self.picture = w.HTML()
+        self.box = w.VBox([*self.controls.values(), self.picture])
         self.show()
 
     def show(self) -> None:
@@ -34,7 +35,8 @@ class Moving:
         figure = self._draw(**{name: control.value for name, control in self.controls.items()})
         buffer = io.BytesIO()
         figure.savefig(buffer, format="png")
-        self.image.value, self.image.tooltip = buffer.getvalue(), plots.in_words(figure)
+        self.picture.layout.min_height = f"{figure.bbox.height:.0f}px"  # kept while one picture gives way to the next
+        self.picture.value = inline.as_html(plots.in_words(figure), base64.b64encode(buffer.getvalue()).decode("ascii"))
 
     def _repr_mimebundle_(self, **options: Any) -> Any:
         return self.box._repr_mimebundle_(**options)

@@ -22,17 +22,17 @@ def moving() -> Moving:
 
 
 def test_a_picture_follows_each_of_its_sliders_and_comes_back(moving: Moving):
-    first = moving.image.value
+    first = moving.picture.value
     seen = {first}
     for name, value in (("at", 2), ("way", "down"), ("far", 1.25), ("dotted", True)):
         moving.controls[name].value = value
-        seen.add(moving.image.value)
+        seen.add(moving.picture.value)
     assert len(seen) == 5
     assert ASKED[0] == (0, "up", 0.5, False)
     assert ASKED[-1] == (2, "down", 1.25, True)
     for name, value in (("at", 0), ("way", "up"), ("far", 0.5), ("dotted", False)):
         moving.controls[name].value = value
-    assert moving.image.value == first
+    assert moving.picture.value == first
 
 
 def test_sliders_are_named_have_their_ranges_and_draw_once_for_each_move(moving: Moving):
@@ -45,5 +45,5 @@ def test_sliders_are_named_have_their_ranges_and_draw_once_for_each_move(moving:
 
 def test_the_titles_are_the_pictures_words(moving: Moving):
     moving.controls["at"].value = 3
-    assert moving.image.tooltip == "3 up 0.5 False"
+    assert moving.picture.value.startswith('<img alt="3 up 0.5 False" src="data:image/png;base64,')
     assert "application/vnd.jupyter.widget-view+json" in moving._repr_mimebundle_()

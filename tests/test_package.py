@@ -63,7 +63,7 @@ ALLOWED = {
     "diagrams": {"plots", "theory"},
     "scenes": {"objectives", "plots", "theory"},
     "paths": {"data", "metrics", "plots", "scenes", "theory"},
-    "moving": {"plots"},
+    "moving": {"inline", "plots"},
     "training": {"errors", "objectives", "losses", "models"},
     "experiments": {"errors", "objectives", "models", "data", "metrics", "training", "plots"},
     "widgets": {"errors", "objectives", "models", "data", "metrics", "training", "plots"},
