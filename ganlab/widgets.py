@@ -1,4 +1,4 @@
-"""For notebooks (ipywidgets): a GAN in the plane to stop, step and change while it learns; pictures that one moves."""
+"""For notebooks (ipywidgets): a GAN in the plane to stop, step and change while it learns."""
 
 import asyncio
 import io
@@ -275,25 +275,3 @@ class Bench:
         self.stop()
         move()
         self.show()
-
-
-class Moving:
-    """A picture that a slider moves; as the last line of a cell it shows itself. `draw` gives the figure of a position,
-    0 to `positions` − 1."""
-
-    def __init__(self, draw: Callable[[int], Figure], positions: int) -> None:
-        self._draw = draw
-        self.slider = w.IntSlider(value=0, min=0, max=positions - 1, description="position")
-        self.image = w.Image(format="png")
-        self.slider.observe(lambda _: self.show(), names="value")
-        self.box = w.VBox([self.slider, self.image])
-        self.show()
-
-    def show(self) -> None:
-        """Draw the position at which the slider stands."""
-        buffer = io.BytesIO()
-        self._draw(self.slider.value).savefig(buffer, format="png")
-        self.image.value = buffer.getvalue()
-
-    def _repr_mimebundle_(self, **options: Any) -> Any:
-        return self.box._repr_mimebundle_(**options)

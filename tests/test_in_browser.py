@@ -17,13 +17,35 @@ SETUP = """from ganlab.notebook import setup; setup()
 import numpy as np
 from matplotlib import pyplot as plt
 from ganlab import claims, exercises, players"""
-BENCH = "from ganlab.widgets import Bench, Moving\n\nBench()"
-MOVING = """from ganlab import diagrams
-
-Moving(lambda at: diagrams.kernel_at([1, 0, 2, 1, 2], [2, 7, 5], [1, 2, 3], 2, 1, [at]), positions=3)"""
-FIRST = 3
+BENCH = "from ganlab.widgets import Bench\n\nBench()"
+MOVING = (
+    "02-place-moving",
+    "03-bells-moving",
+    "03-flow-moving",
+    "04-two-ways-moving",
+    "05-field-moving",
+    "05-back-moving",
+    "07-007",
+)
+"""The cells of the lessons that hold a picture to move."""
+GIVEN = """from types import SimpleNamespace
+from ganlab import data, diagrams, paths, scenes
+from ganlab.moving import Moving
+x, w, y, setting = [1, 0, 2, 1, 2], [1, 2, 3], [2, 7, 5], SimpleNamespace(law=data.ring())
+over_time = {at: setting.law.sample(200 + at) for at in range(3)}"""
+"""What their lessons have by then, with samples of the data in the place of a run's."""
+AT_MOVING = 3
+"""The cell of the first picture to move."""
+FIRST = AT_MOVING + len(MOVING)
 """The cell of the first exercise."""
 SHOWN = "players.game(title='Two < players')\nplt.show()\nclaims.observed('it holds', [0.25], at_most=1)"
+
+
+def source_of(id_: str) -> str:
+    """The source of a lesson's cell."""
+    (path,) = NOTEBOOKS.glob(f"{id_[:2]}_*.ipynb")
+    (source,) = (cell.source for cell in nbformat.read(path, as_version=4).cells if cell.id == id_)
+    return source
 
 
 def cells_of(exercise: str) -> tuple[str, str, str]:
@@ -72,7 +94,9 @@ pytestmark = [
 def notebook(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Notebook]:
     """Open, with its first cell run. 15 s."""
     sources = [source for id_ in CHOSEN for source in cells_of(id_)[:2]]
-    with lab.opened(tmp_path_factory.mktemp("lab"), [SETUP, BENCH, MOVING, *sources, SHOWN]) as page:
+    with lab.opened(
+        tmp_path_factory.mktemp("lab"), [SETUP, BENCH, GIVEN, *map(source_of, MOVING), *sources, SHOWN]
+    ) as page:
         opened = Notebook(page)
         opened.run(0)
         yield opened
@@ -115,21 +139,33 @@ def test_the_bench_follows_the_reader(notebook: Notebook):
     assert not errors
 
 
-def test_a_kernel_moves_with_its_slider(notebook: Notebook):
-    """Two steps to the right and one back: a picture for each. 5 s."""
+@pytest.mark.parametrize("number", range(len(MOVING)), ids=MOVING)
+def test_a_picture_moves_with_each_of_its_sliders(notebook: Notebook, number: int):
+    """A step with each control changes its number, the picture and the picture's words, and back again. 3 s each."""
     page = notebook.page
-    notebook.run(1)  # what it imports
     notebook.run(2)
-    picture = page.locator(".widget-image").last
+    notebook.run(AT_MOVING + number)
+    box = page.locator(".widget-vbox").last
+    picture = box.locator("img")
     picture.wait_for(timeout=60_000)
-    said, handle = page.locator(".widget-readout").last, page.locator(".noUi-handle").last
-    shown = [picture.get_attribute("src")]
-    for key, position in (("ArrowRight", "1"), ("ArrowRight", "2"), ("ArrowLeft", "1")):
-        handle.press(key)
-        lab.wait_for(lambda position=position: said.inner_text() == position)
-        lab.wait_for(lambda: picture.get_attribute("src") not in shown)
-        shown.append(picture.get_attribute("src"))
-    assert len(set(shown)) == 4
+    for handle, said in zip(box.locator(".noUi-handle").all(), box.locator(".widget-readout").all(), strict=True):
+        _there_and_back(picture, said.inner_text, lambda key, handle=handle: handle.press(key))
+    for choice in box.locator("select").all():
+        options = {"ArrowRight": 0, "ArrowLeft": int(choice.evaluate("it => it.selectedIndex"))}
+        _there_and_back(picture, choice.input_value, lambda key, c=choice, o=options: c.select_option(index=o[key]))
+
+
+def _there_and_back(picture: Any, said: Callable[[], str], move: Callable[[str], Any]) -> None:
+    """Move a control by a step and back: its text, the picture and what the picture is called follow."""
+    text, shown, words = said(), picture.get_attribute("src"), picture.get_attribute("alt")
+    move("ArrowRight")
+    lab.wait_for(lambda: said() != text and picture.get_attribute("src") != shown)
+    moved = picture.get_attribute("src")
+    if re.search(r"\d", words):  # the numbers of the position
+        assert picture.get_attribute("alt") != words
+    move("ArrowLeft")
+    lab.wait_for(lambda: said() == text and picture.get_attribute("src") != moved)
+    assert picture.get_attribute("alt") == words
 
 
 def test_one_exercise_of_each_lesson_unrun_wrong_and_right(notebook: Notebook):

@@ -7,7 +7,7 @@ import torch
 from ganlab import data
 from ganlab.errors import NonFiniteLoss
 from ganlab.objectives import MINIMAX, NON_SATURATING, least_squares
-from ganlab.widgets import LAWS, OBJECTIVES, Bench, Game, Moving, Picture
+from ganlab.widgets import LAWS, OBJECTIVES, Bench, Game, Picture
 
 CHOICES = [*((law, "NS-GAN") for law in LAWS), *(("ring", objective) for objective in OBJECTIVES)]
 """Every law and every objective."""
@@ -92,24 +92,3 @@ def test_a_game_that_breaks_stops_and_says_so():
     bench = asyncio.run(play())
     assert bench.status.value == "at step 3 D's loss is nan"
     assert bench.buttons["run"].description == "run"
-
-
-def test_a_moving_picture_follows_its_slider():
-    from matplotlib.figure import Figure
-
-    asked: list[int] = []
-
-    def draw(at: int) -> Figure:
-        asked.append(at)
-        figure = Figure(figsize=(1, 1))
-        figure.text(0.5, 0.5, str(at))
-        return figure
-
-    moving = Moving(draw, positions=3)
-    first = moving.image.value
-    moving.slider.value = 2
-    assert (asked, moving.slider.max) == ([0, 2], 2)
-    assert moving.image.value != first
-    moving.slider.value = 0
-    assert moving.image.value == first
-    assert "application/vnd.jupyter.widget-view+json" in moving._repr_mimebundle_()
