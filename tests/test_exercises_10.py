@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -40,6 +41,21 @@ def range_of_differences(found: dict[str, list[float]]) -> tuple[Any, ...]:
     return better, worse, difference.min(), difference.max()
 
 
+def percentiles(found: dict[str, list[float]]) -> tuple[Any, ...]:
+    better, worse, *_ = ends(found, right)
+    return better, worse, *np.percentile(np.array(found[better]) - np.array(found[worse]), [2.5, 97.5])
+
+
+def one_sided(one: np.ndarray, other: np.ndarray) -> float:
+    interval = stats.ttest_rel(one, other, alternative="greater").confidence_interval(0.95)
+    return float((one - other).mean() - interval.low)
+
+
+def best_and_next(found: dict[str, list[float]]) -> tuple[Any, ...]:
+    _, *best = sorted(found, key=lambda name: np.mean(found[name]))
+    return ends({name: found[name] for name in best[-2:]}, right)
+
+
 NORMAL, ROOT = 1.96, math.sqrt
 WRONG: dict[str, list[tuple[Callable[..., Any], str]]] = {
     "10.3": [
@@ -49,6 +65,9 @@ WRONG: dict[str, list[tuple[Callable[..., Any], str]]] = {
         (lambda found: ends(found, lambda a, b: right(a, b) * ROOT(1 - 1 / len(a))), "divides by n − 1"),
         (lambda found: ends(found, lambda a, b: right(a, b) * ROOT(len(a))), "√n times smaller"),
         (range_of_differences, "the smallest and the largest difference"),
+        (percentiles, "95 % of the seeds' differences"),
+        (lambda found: ends(found, one_sided), "leaves 5 % out on each side"),
+        (best_and_next, "compare with the worst"),
     ],
 }
 
@@ -76,7 +95,9 @@ JUDGED: dict[str, list[tuple[Any, str]]] = {
         ((2, 2, 0), "With a = b"),
         ((0, 1, 1), "an f-divergence"),
         ((0, 1, 0), "G wants to be told from the data"),
-        ((0, 1, 0.8), "All eight are kept"),
+        ((0, 1, 0.8), "All eight are kept. Move c towards a."),
+        ((0, 1, 0.64), "All eight are kept. Move c towards a."),
+        ((1, 0, 0.4), "Lowest at 6 of 8. Move c towards a"),
         ((-1, 1, 0), "Lowest at 4 of 8. Move c towards a"),
         ((0, 1, 0.2), "Lowest at 1 of 8. Move c away from a"),
     ],
@@ -85,7 +106,14 @@ JUDGED: dict[str, list[tuple[Any, str]]] = {
         ({"question": "?"}, "predicted, margin, seeds, one, other, verdict is missing"),
         (PROJECT | {"question": "I try k."}, "ends with a question mark"),
         (PROJECT | {"predicted": "better"}, 'predicted is "before"'),
-        (PROJECT | {"margin": 0}, "above 0"),
+        (PROJECT | {"question": "…?"}, "what do you want to know"),
+        (PROJECT | {"margin": 0}, "a number above 0"),
+        (PROJECT | {"margin": "1"}, "a number above 0"),
+        (PROJECT | {"seeds": 4}, "one and other are lists of finite numbers, and seeds is a list, too"),
+        (PROJECT | {"one": "8788"}, "lists of finite numbers"),
+        (PROJECT | {"one": [8, 7, None, 8]}, "lists of finite numbers"),
+        (PROJECT | {"other": [8, 7, float("nan"), 8]}, "lists of finite numbers"),
+        (PROJECT | {"seeds": [7, 7, 7, 7]}, "1 seeds tell little"),
         (PROJECT | {"one": [8, 8]}, "4 seeds, and 2 and 4 results; give one of each for every seed"),
         (PROJECT | {"seeds": range(3), "one": [8, 8, 8], "other": [7, 7, 8]}, "3 seeds tell little"),
         (PROJECT | {"verdict": "holds"}, "By the rule the verdict is 'undecided'"),
@@ -129,3 +157,11 @@ def test_a_goal_that_training_misses_is_told_what_it_found(monkeypatch: pytest.M
     """After ten steps nothing is found."""
     monkeypatch.setattr(lesson_10, "STEPS", 10)
     assert "all eight with 0 seeds only" in verdict(find("10.1"), lambda: (-3, 1, 0))
+
+
+@pytest.mark.parametrize(("full", "said"), [(7, "right"), (6, "all eight with 6 seeds only")])
+def test_seven_of_the_goals_eight_seeds_are_enough(full: int, said: str, monkeypatch: pytest.MonkeyPatch):
+    counted = [SimpleNamespace(modes=8)] * full + [SimpleNamespace(modes=7)] * (8 - full)
+    monkeypatch.setattr(lesson_10, "STEPS", 10)
+    monkeypatch.setattr(lesson_10.mode_counts, "count", lambda *_: counted)
+    assert said in verdict(find("10.1"), lambda: (-3, 1, 0))

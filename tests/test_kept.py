@@ -7,6 +7,7 @@ import sympy as sp
 
 from ganlab.errors import ConfigError
 from ganlab.objectives import MINIMAX, NON_SATURATING, least_squares
+from ganlab.theory.followed import Followed
 from ganlab.theory.kept import modes_kept, price, x
 
 
@@ -65,6 +66,11 @@ def test_an_f_divergence_keeps_all(objective):
 
 def test_a_coding_and_its_scale_keep_as_many():
     assert modes_kept(least_squares(-1, 1, 0).followed, 100) == modes_kept(zero_one("1/2"), 100) == 46
+
+
+def test_of_equally_good_numbers_the_largest_is_kept():
+    """Where G pays nothing anywhere, F is 0 for all of them."""
+    assert modes_kept(Followed(sp.Integer(0))) == 8
 
 
 def test_no_modes_are_refused():

@@ -43,6 +43,11 @@ def test_the_second_prediction_is_that_all_aim_alike_but_the_last():
     assert (aims[~first] < 0).all()
 
 
+def test_the_margins_are_those_that_were_written_down():
+    """In lesson 09, before the first run: half a mode, 0.05 nats, 7.75 modes. A rule that moves afterwards is none."""
+    assert (study.MARGIN_MODES, study.MARGIN_NATS, study.NEARLY_ALL) == (0.5, 0.05, 7.75)
+
+
 def test_settings_are_that_of_lesson_05_with_another_objective():
     cured = {one.name: one for one in mode_counts.MODE_COUNTS}["ring: noise and decay"]
     for setting, (name, objective) in zip(study.SETTINGS, study.OBJECTIVES.items(), strict=True):
@@ -50,10 +55,14 @@ def test_settings_are_that_of_lesson_05_with_another_objective():
 
 
 def record(modes: dict[str, list[int]], kl: dict[str, list[float]] | None = None) -> dict:
-    """What a run would leave, with made-up counts."""
+    """What a run would leave, with made-up counts: a first look at which nothing is found, and the last."""
     return {
         "results": [
-            {"setting": name, "modes": [modes.get(name, [8] * 4)], "kl": [(kl or {}).get(name, [0.1] * 4)]}
+            {
+                "setting": name,
+                "modes": [[0] * 4, modes.get(name, [8] * 4)],
+                "kl": [[9.0] * 4, (kl or {}).get(name, [0.1] * 4)],
+            }
             for name in NAMES
         ]
     }

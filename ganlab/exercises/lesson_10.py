@@ -53,7 +53,7 @@ def _judge_collapse(answer: Any) -> str:
     if share <= 0:
         return "c lies at a or beyond it: G wants to be told from the data. It would make one mode alone, or none."
     if kept == 8:
-        return "All eight are kept. (c − a)/(b − a) has to be below 0.647."
+        return "All eight are kept. Move c towards a."
     return "" if kept == 2 else f"Lowest at {kept} of 8. Move c {'towards a' if kept > 2 else 'away from a'}."
 
 
@@ -70,6 +70,11 @@ def _turned(found: Mapping[str, Sequence[float]]) -> tuple[str, str, float, floa
     return worse, better, -high, -low
 
 
+def _without_the_worst(found: Mapping[str, Sequence[float]]) -> tuple[str, str, float, float]:
+    worst = min(found, key=lambda name: math.fsum(found[name]))
+    return _largest_difference({name: values for name, values in found.items() if name != worst})
+
+
 def _paired(one: np.ndarray, other: np.ndarray) -> tuple[float, float]:
     difference = paired(one.tolist(), other.tolist())
     return difference.low, difference.high
@@ -79,8 +84,8 @@ def _around(middle: float, reach: float) -> tuple[float, float]:
     return middle - reach, middle + reach
 
 
-def _t(n: int) -> float:
-    return float(scipy.stats.t.ppf(0.975, n - 1))
+def _t(n: int, level: float = 0.975) -> float:
+    return float(scipy.stats.t.ppf(level, n - 1))
 
 
 def _error(values: np.ndarray, ddof: int = 1) -> float:
@@ -97,7 +102,17 @@ _UNEVEN = {
     "another": [910, 950, 905, 960, 931],
     "a third": [880, 905, 899, 930, 918],
 }
+_NO_NUMBERS = "one and other are lists of finite numbers, and seeds is a list, too: one of each for every seed."
 _NO_PROJECT = "Return a dict with the keys question, predicted, margin, seeds, one, other, verdict."
+
+
+def _numbers(values: Any) -> list[float] | None:
+    """A collection of finite numbers as floats; None for anything else."""
+    try:
+        found = [math.nan if isinstance(value, str) else float(value) for value in values]
+    except (TypeError, ValueError):
+        return None
+    return found if all(map(math.isfinite, found)) else None
 
 
 def _judge_project(answer: Any) -> str:
@@ -107,25 +122,27 @@ def _judge_project(answer: Any) -> str:
     keys = ("question", "predicted", "margin", "seeds", "one", "other", "verdict")
     if missing := [key for key in keys if key not in answer]:
         return f"{', '.join(missing)} is missing. {_NO_PROJECT}"
-    if not str(answer["question"]).strip().endswith("?"):
+    question = str(answer["question"]).strip()
+    if not question.endswith("?") or not question.strip("…?. "):
         return "A question ends with a question mark: what do you want to know?"
     if answer["predicted"] not in ("before", "alike"):
         return 'predicted is "before" (one is better than other by at least the margin) or "alike".'
-    if not answer["margin"] > 0:
-        return "The margin has to be above 0: how large a difference would be of interest to you?"
-    one, other, seeds = (list(answer[key]) for key in ("one", "other", "seeds"))
+    margin = _numbers([answer["margin"]])
+    if not margin or margin[0] <= 0:
+        return "The margin has to be a number above 0: how large a difference would be of interest to you?"
+    one, other, seeds = (_numbers(answer[key]) for key in ("one", "other", "seeds"))
+    if one is None or other is None or seeds is None:
+        return _NO_NUMBERS
     if not len(one) == len(other) == len(seeds):
         return (
             f"There are {len(seeds)} seeds, and {len(one)} and {len(other)} results; give one of each for every seed."
         )
     if len(set(seeds)) < 4:
         return f"{len(set(seeds))} seeds tell little: four at least, and none left out."
-    difference = paired([float(value) for value in one], [float(value) for value in other])
-    by_rule = (before if answer["predicted"] == "before" else alike)(difference, answer["margin"])
+    difference = paired(one, other)
+    by_rule = (before if answer["predicted"] == "before" else alike)(difference, margin[0])
     if answer["verdict"] != by_rule:
-        return (
-            f"By the rule the verdict is {by_rule!r}: the difference is {difference}, the margin {answer['margin']:g}."
-        )
+        return f"By the rule the verdict is {by_rule!r}: the difference is {difference}, the margin {margin[0]:g}."
     return ""
 
 
@@ -158,6 +175,16 @@ EXERCISES = (
             ),
             (
                 lambda found: _largest_difference(
+                    found, lambda one, other: _around((one - other).mean(), _t(len(one), 0.95) * _error(one - other))
+                ),
+                "That leaves 5 % out on each side. For 95 % between the ends take the quantile at 0.975.",
+            ),
+            (
+                _without_the_worst,
+                "These two are the best and the next one. Their means do not differ most: compare with the worst.",
+            ),
+            (
+                lambda found: _largest_difference(
                     found, lambda one, other: _around((one - other).mean(), _t(len(one)) * _error(one - other, ddof=0))
                 ),
                 "The spread of a sample divides by n − 1: np.std(…, ddof=1).",
@@ -174,6 +201,12 @@ EXERCISES = (
                     found, lambda one, other: (float((one - other).min()), float((one - other).max()))
                 ),
                 "These are the smallest and the largest difference of a seed. Asked is the interval of their mean.",
+            ),
+            (
+                lambda found: _largest_difference(
+                    found, lambda one, other: (*np.percentile(one - other, (2.5, 97.5)),)
+                ),
+                "Between these lie 95 % of the seeds' differences. Asked is the interval of their mean.",
             ),
         ),
     ),

@@ -8,6 +8,8 @@ in the mean, modes cannot tell them apart: there KL(shares of the modes ‖ equa
 What came out: (−1, 1, 0) keeps 4 of the 8 modes (3 in one seed), every other objective all 8 in all seeds. So all 28
 pairs are as predicted by the sum, and 11 as predicted by the push on one sample; 17 of its orders are refuted. The
 ring is easy for seven of the eight: whether they differ where modes are hard to keep, it cannot tell.
+Below the margin, seen afterwards: of the 21 pairs of the seven, the intervals of 7 leave out 0, and all 7 lead as the
+push on one sample says; 5 of them are the saturating GAN's.
 
 The setting is that of mode-counts with noise and decay. NS-GAN's result in it was known then (lesson 05: all modes).
 """
