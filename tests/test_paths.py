@@ -65,7 +65,7 @@ def test_the_ring_shows_each_look_and_counts_what_is_found():
     looks = {0: full, 50: LAW.modes[:1] + 0 * full, 90: torch.cat([full, full])}
     figure = paths.ring(looks, LAW, [0, 50])
     tops, bottoms = figure.axes[:2], figure.axes[2:]
-    assert [axes.get_title(loc="left") for axes in tops] == ["round 0: 8 of 8", "round 50: 1 of 8"]
+    assert [axes.get_title(loc="left") for axes in tops] == ["round 0:\n8 of 8 found", "round 50:\n1 of 8 found"]
     for axes, at in zip(tops, (0, 50), strict=True):
         np.testing.assert_allclose(np.asarray(axes.lines[1].get_data()).T, looks[at][: paths.SHOWN])
     for axes, at in zip(bottoms, (0, 50), strict=True):
