@@ -16,7 +16,7 @@ from ganlab.objectives import MINIMAX, D, p_d, p_g
 from ganlab.plots import COLOURS, WIDEST
 from ganlab.theory import divergences as div
 from ganlab.theory import game
-from ganlab.theory.densities import Density, mixture, normal
+from ganlab.theory.densities import mixture, normal, x
 
 ONE_FRAME = 4.2
 """Inches: the width of one position by itself."""
@@ -216,14 +216,17 @@ def divergences_both_ways(mean: float, sigma: float) -> tuple[float, float]:
 
 @cache
 def _two_modes() -> np.ndarray:
-    return _on_places(mixture([-2, 2], sp.Rational(7, 10)))
+    heights = mixture([-2, 2], sp.Rational(7, 10)).compiled()(PLACES)
+    return heights / heights.sum()
+
+
+def _bell(mean: float, sigma: float) -> np.ndarray:
+    heights = _any_bell()(PLACES, mean, sigma)
+    return heights / heights.sum()
 
 
 @cache
-def _bell(mean: float, sigma: float) -> np.ndarray:
-    return _on_places(normal(mean, sigma))
-
-
-def _on_places(law: Density) -> np.ndarray:
-    heights = law.compiled()(PLACES)
-    return heights / heights.sum()
+def _any_bell() -> Callable[..., np.ndarray]:
+    """The density of a normal law as a function of x, its mean and σ."""
+    mean, sigma = sp.Symbol("mu", real=True), sp.Symbol("sigma", positive=True)
+    return sp.lambdify((x, mean, sigma), normal(mean, sigma).expression, "numpy")
