@@ -21,7 +21,7 @@ TIME = 60.0
 """How long the smallest GAN walks: so many moves of θ at rate 1, and 1/rate times as many at a smaller rate."""
 EDGE = 3.0
 """Its plane is drawn from −EDGE to EDGE."""
-SHOWN = 300
+SHOWN = 200
 """Samples that are drawn of a look."""
 
 
@@ -31,12 +31,18 @@ def dirac_walk(positions: Sequence[tuple[Turns, float, float]], *, title: str = 
     In turns ψ moves k times, then θ once. The arrows show which way small steps lead, where ψ counts k times.
     """
     figure, panels = frames(len(positions), 1, title)
-    ticks = np.linspace(-EDGE, EDGE, 11)
+    ticks = np.linspace(-EDGE, EDGE, 9)
     for (k, rate, penalty), axes in zip(positions, panels[0], strict=True):
         x, y = np.meshgrid(ticks, ticks)
         arrows = np.array(np.broadcast_arrays(*small_steps(k, penalty).compiled()(x, y)))
         arrows /= np.maximum(np.hypot(*arrows), 1e-12)
-        axes.quiver(x, y, *arrows, color=COLOURS["reference"], alpha=0.6, angles="xy", scale=14, width=0.006)
+        look = {
+            "color": COLOURS["reference"],
+            "alpha": 0.6,
+            "width": 0.006,
+            "antialiased": False,
+        }  # fewer shades of grey
+        axes.quiver(x, y, *arrows, angles="xy", scale=14, **look)
         path = walk(k, rate, penalty)
         axes.plot(*path.T, color=COLOURS["generator"], linewidth=0.9, label="the walk")
         axes.plot(*path[0], "o", color="black", markersize=4, label="its start")
@@ -80,9 +86,11 @@ def ring(looks: Mapping[int, Tensor], law: Mixture, positions: Sequence[int], *,
     found = {at: count_modes(points, law.modes, law.sigmas[0]).modes for at, points in looks.items()}
     for at, (top, bottom) in zip(positions, panels.T, strict=True):
         top.plot(*law.modes.T, "o", color=COLOURS["data"], markersize=6, markerfacecolor="none", label="data")
-        top.plot(*looks[at][:SHOWN].T, ".", color=COLOURS["generator"], markersize=3, label="generated")
-        top.set_title(f"round {at}: {found[at]} of {len(law.modes)}", fontsize=9)
-        top.set(xlim=(-1.6, 1.6), ylim=(-1.6, 1.6), xlabel="$x_1$")
+        top.plot(
+            *looks[at][:SHOWN].T, ".", color=COLOURS["generator"], markersize=3, markeredgewidth=0, label="generated"
+        )
+        top.set_title(f"round {at}:\n{found[at]} of {len(law.modes)} found", fontsize=9)
+        top.set(xlim=(-1.6, 1.6), ylim=(-1.6, 1.6), xlabel="$x_1$", aspect="equal")
         bottom.plot(list(found), list(found.values()), color=COLOURS["generator"])
         bottom.plot(at, found[at], "o", color="black")
         bottom.set(ylim=(-0.4, len(law.modes) + 0.4), yticks=(0, len(law.modes)), xlabel="round")

@@ -16,7 +16,7 @@ from ganlab.objectives import MINIMAX, D, p_d, p_g
 from ganlab.plots import COLOURS, WIDEST
 from ganlab.theory import divergences as div
 from ganlab.theory import game
-from ganlab.theory.densities import Density, mixture, normal
+from ganlab.theory.densities import mixture, normal, x
 
 ONE_FRAME = 4.2
 """Inches: the width of one position by itself."""
@@ -41,20 +41,23 @@ def frames(count: int, rows: int, title: str) -> tuple[Figure, np.ndarray]:
 
     The margins are given, in inches: to let matplotlib find them takes as long as the drawing.
     """
-    width, height = WIDEST if count > 1 else ONE_FRAME, 0.95 + 1.75 * rows + 0.3 * bool(title)
+    alone = count == 1
+    width, below = (ONE_FRAME, 1.0) if alone else (WIDEST, 0.8)
+    panel = 2.6 if alone and rows == 1 else 1.75
+    height = 0.15 + below + panel * rows + 0.3 * bool(title)
     figure = Figure(figsize=(width, height))
     figure.set_layout_engine("none")
     if title:
         figure.suptitle(title, x=0.01, y=1 - 0.08 / height, ha="left", va="top", fontsize=11)
-    edges = {"left": 0.68 / width, "right": 1 - 0.12 / width, "bottom": 0.8 / height}
+    edges = {"left": 0.68 / width, "right": 1 - 0.12 / width, "bottom": below / height}
     edges |= {"top": 1 - (0.42 + 0.3 * bool(title)) / height, "hspace": 0.62, "wspace": 0.15}
     return figure, figure.subplots(rows, count, squeeze=False, sharex="row", sharey="row", gridspec_kw=edges)
 
 
 def legend(figure: Figure, *panels: Axes) -> None:
-    """What the lines of some panels are, in one row below all."""
+    """What the lines of some panels are, below all of them."""
     named = {label: line for axes in panels for line, label in zip(*axes.get_legend_handles_labels(), strict=True)}
-    columns = len(named) if figure.get_figwidth() == WIDEST else 3
+    columns = len(named) if figure.get_figwidth() == WIDEST else 2
     figure.legend(named.values(), named.keys(), loc="lower center", ncols=columns, fontsize=8)
 
 
@@ -192,11 +195,11 @@ def both_ways(positions: Sequence[tuple[float, float]], *, title: str = "") -> F
         top.set(xlim=(-6, 6), ylim=(0, 0.85), xlabel="x")
         here = divergences_both_ways(mean, sigma)
         along = np.array([divergences_both_ways(one, sigma) for one in MEANS])
-        ways = (("data", "-", "KL(data‖generated)"), ("generator", "--", "KL(generated‖data)"))
+        ways = (("data", "-.", "KL(data‖generated)"), ("generator", "--", "KL(generated‖data)"))
         for (colour, style, label), at, values in zip(ways, here, along.T, strict=True):
             bottom.plot(MEANS, values, style, color=COLOURS[colour], label=label)
             bottom.plot(mean, at, "o", color=COLOURS[colour])
-        bottom.set_title(f"{said(here[0])} and {said(here[1])} nats", fontsize=9)
+        bottom.set_title(f"KL {said(here[0])} and {said(here[1])} nats", fontsize=9)
         bottom.set(xlim=(-3.2, 3.2), ylim=(-0.3, 8), xlabel="mean of the bell")
     panels[0, 0].set_ylabel("density")
     panels[1, 0].set_ylabel("KL (nats)")
@@ -213,14 +216,17 @@ def divergences_both_ways(mean: float, sigma: float) -> tuple[float, float]:
 
 @cache
 def _two_modes() -> np.ndarray:
-    return _on_places(mixture([-2, 2], sp.Rational(7, 10)))
+    heights = mixture([-2, 2], sp.Rational(7, 10)).compiled()(PLACES)
+    return heights / heights.sum()
+
+
+def _bell(mean: float, sigma: float) -> np.ndarray:
+    heights = _any_bell()(PLACES, mean, sigma)
+    return heights / heights.sum()
 
 
 @cache
-def _bell(mean: float, sigma: float) -> np.ndarray:
-    return _on_places(normal(mean, sigma))
-
-
-def _on_places(law: Density) -> np.ndarray:
-    heights = law.compiled()(PLACES)
-    return heights / heights.sum()
+def _any_bell() -> Callable[..., np.ndarray]:
+    """The density of a normal law as a function of x, its mean and σ."""
+    mean, sigma = sp.Symbol("mu", real=True), sp.Symbol("sigma", positive=True)
+    return sp.lambdify((x, mean, sigma), normal(mean, sigma).expression, "numpy")

@@ -20,8 +20,8 @@ LAW = data.ring()
 def test_the_arrows_point_where_a_round_of_tiny_steps_leads(k: int, penalty: float):
     (axes,) = paths.dirac_walk([(k, 0.2, penalty)]).axes
     (arrows,) = (drawn for drawn in axes.collections if isinstance(drawn, Quiver))
-    ways = np.stack([arrows.U, arrows.V], axis=1)
-    for (x, y), way in list(zip(arrows.XY, ways, strict=True))[::10]:
+    ways = np.stack([np.ravel(arrows.U), np.ravel(arrows.V)], axis=1)
+    for (x, y), way in list(zip(np.asarray(arrows.XY), ways, strict=True))[::10]:
         theta, psi = x, y
         for _ in range(k):
             psi -= 1e-6 * (theta / (1 + np.exp(-theta * psi)) + penalty * psi)
@@ -45,9 +45,8 @@ def test_the_walk_is_the_theorys_and_takes_turns_as_algorithm_1_does():
 
 
 def test_both_at_once_goes_out_turns_stay_and_a_penalty_pulls_in():
-    out, stays, comes_in = (
-        dirac.radius(paths.walk(*one))[-1] for one in (("at once", 0.2, 0.0), (1, 0.2, 0.0), (1, 0.2, 0.3))
-    )
+    ways: tuple[tuple[paths.Turns, float, float], ...] = (("at once", 0.2, 0), (1, 0.2, 0), (1, 0.2, 0.3))
+    out, stays, comes_in = (dirac.radius(paths.walk(*way))[-1] for way in ways)
     assert out > 2
     assert stays == pytest.approx(np.sqrt(2), abs=0.1)
     assert comes_in < 0.01
@@ -56,7 +55,8 @@ def test_both_at_once_goes_out_turns_stay_and_a_penalty_pulls_in():
 def test_every_position_of_the_lessons_sliders_stays_finite():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        for k, rate, penalty in itertools.product(("at once", 5), (0.05, 0.5), (0.0, 1.0)):
+        turns: tuple[paths.Turns, ...] = ("at once", 5)
+        for k, rate, penalty in itertools.product(turns, (0.05, 0.5), (0.0, 1.0)):
             assert np.isfinite(paths.walk(k, rate, penalty)).all()
 
 
@@ -65,7 +65,7 @@ def test_the_ring_shows_each_look_and_counts_what_is_found():
     looks = {0: full, 50: LAW.modes[:1] + 0 * full, 90: torch.cat([full, full])}
     figure = paths.ring(looks, LAW, [0, 50])
     tops, bottoms = figure.axes[:2], figure.axes[2:]
-    assert [axes.get_title(loc="left") for axes in tops] == ["round 0: 8 of 8", "round 50: 1 of 8"]
+    assert [axes.get_title(loc="left") for axes in tops] == ["round 0:\n8 of 8 found", "round 50:\n1 of 8 found"]
     for axes, at in zip(tops, (0, 50), strict=True):
         np.testing.assert_allclose(np.asarray(axes.lines[1].get_data()).T, looks[at][: paths.SHOWN])
     for axes, at in zip(bottoms, (0, 50), strict=True):

@@ -112,7 +112,9 @@ def test_the_divergences_both_ways_are_those_of_the_densities(mean: float, sigma
     wanted = kl(data_of_two_modes, bell), kl(bell, data_of_two_modes)
     assert scenes.divergences_both_ways(mean, sigma) == pytest.approx(wanted, abs=2e-3)
     _, bottom = scenes.both_ways([(mean, sigma)]).axes
-    assert bottom.get_title(loc="left") == "{:.2f} and {:.2f} nats".format(*scenes.divergences_both_ways(mean, sigma))
+    assert bottom.get_title(loc="left") == "KL {:.2f} and {:.2f} nats".format(
+        *scenes.divergences_both_ways(mean, sigma)
+    )
 
 
 def test_asked_at_the_data_a_bell_covers_both_modes_and_asked_at_its_samples_it_sits_on_one():

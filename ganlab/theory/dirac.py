@@ -7,7 +7,7 @@ is large for "real". (The paper lets large mean "generated": its ψ is −ψ her
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import sympy as sp
@@ -56,8 +56,8 @@ class Field:
         """d(θ² + ψ²)/dt along the field; 0 where the circle is kept."""
         return sp.simplify(2 * theta * self.of_theta + 2 * psi * self.of_psi)
 
-    def compiled(self) -> Callable[[float, float], tuple[float, float]]:
-        """The field as a function of numbers (θ, ψ)."""
+    def compiled(self) -> Callable[[Any, Any], tuple[Any, Any]]:
+        """The field as a function of (θ, ψ), numbers or arrays of them."""
         return sp.lambdify((theta, psi), (self.of_theta, self.of_psi), modules="numpy")
 
 

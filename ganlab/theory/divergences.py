@@ -6,6 +6,7 @@ over an alphabet). Logarithms are natural, so KL and JSD are in nats.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import scipy.integrate
@@ -112,12 +113,17 @@ def on_alphabet(integrand: sp.Expr, P: np.ndarray, Q: np.ndarray) -> float:
     if not laws or not np.allclose([P.sum(), Q.sum()], 1):
         raise ShapeError(f"P {list(P.shape)} and Q {list(Q.shape)} are no two laws; give vectors with sum 1.")
     both, only_p, only_q = (P > 0) & (Q > 0), (P > 0) & (Q == 0), (P == 0) & (Q > 0)
-    total = float(np.sum(sp.lambdify((p, q), integrand, "numpy")(P[both], Q[both])))
+    total = float(np.sum(_at_points(integrand)(P[both], Q[both])))
     # An f-divergence's integrand is homogeneous, so its limit at one density is that density times the limit at 1.
     for where, law, gone, stays in ((only_p, P, q, p), (only_q, Q, p, q)):
         if where.any():
             total += float(sp.limit(integrand.subs(stays, 1), gone, 0, "+")) * float(law[where].sum())
     return total
+
+
+@lru_cache
+def _at_points(integrand: sp.Expr) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
+    return sp.lambdify((p, q), integrand, "numpy")
 
 
 def by_quadrature(integrand: sp.Expr, law_p: Density, law_q: Density, low: float, high: float) -> Estimate:
