@@ -171,11 +171,13 @@ def test_the_reading_time_at_the_top_is_true(lesson: str):
         assert counted <= minutes <= min(1.25 * counted, MOST_MINUTES)
 
 
-def test_only_lesson_09_is_two_lessons_long_and_its_second_half_begins_with_what_is_needed():
-    assert [lesson for lesson, cells in LESSONS.items() if len(halves(cells)) > 1] == ["09"]
-    recap, follows = halves(LESSONS["09"])[1][:2]
-    assert len(recap.source.split()) >= 80
-    assert follows.source.startswith("## What training follows")
+def test_two_lessons_have_a_break_and_their_second_halves_begin_with_what_is_needed():
+    after_it = {lesson: halves(cells)[1] for lesson, cells in LESSONS.items() if len(halves(cells)) > 1}
+    assert {lesson: cells[1].source.splitlines()[0] for lesson, cells in after_it.items()} == {
+        "09": "## What training follows",
+        "10": "## How many modes does training want?",
+    }
+    assert all(len(recap.source.split()) >= 80 for recap, *_ in after_it.values())
 
 
 @pytest.mark.parametrize("lesson", LESSONS)
