@@ -14,6 +14,7 @@ from recorded import record_of
 from ganlab.errors import ShapeError
 from ganlab.experiments import dcgan_mnist_score, records, scored
 from ganlab.experiments import lsgan_mnist as study
+from ganlab.experiments import lsgan_mnist_rates as rates
 from ganlab.experiments.units import Unit
 from ganlab.training import Adam
 from ganlab.training.config import options_of
@@ -33,23 +34,27 @@ def measured(folder: Path, setting: str = study.ZERO_ONE, **other: Any) -> dict[
     return study.measure(Unit("unit", folder, "key"), setting=setting, recipe=PLAIN, device="cpu", **arguments)
 
 
-def test_all_objectives_have_the_same_budget_rates_and_seeds():
+def test_all_objectives_have_the_same_budget_and_seeds():
     units = study.units(range(6)).values()
-    assert len(units) == 3 * 4 * 8
-    seeds = {(one["setting"], one["rate"]): [] for one in units}
-    for one in units:
-        assert one["recipe"] == dcgan_mnist_score.RECIPE
-        seeds[one["setting"], one["rate"]].append(one["seed"])
-    assert set(seeds) == {(name, rate) for name in study.OBJECTIVES for rate in study.RATES}
-    assert set(map(tuple, seeds.values())) == {(100, 101, 0, 1, 2, 3, 4, 5)}
+    assert all(one["recipe"] == dcgan_mnist_score.RECIPE for one in units)
+    found = [(one["setting"], one["rate"], one["seed"]) for one in units]
+    assert found == [(name, study.CHOSEN[name], seed) for name in study.OBJECTIVES for seed in range(6)]
+
+
+def test_the_rates_are_those_that_other_seeds_chose_of_the_same_four():
+    units = rates.units(range(6)).values()
+    assert {one["seed"] for one in units}.isdisjoint(range(study.STUDY.seeds or 0))
+    found = [(one["setting"], one["rate"], one["seed"]) for one in units]
+    assert found == [(name, rate, seed) for name in study.OBJECTIVES for rate in rates.RATES for seed in rates.TUNING]
+    assert rates.chosen(record_of(rates.STUDY.name)) == study.CHOSEN
 
 
 @pytest.mark.parametrize("setting", study.OBJECTIVES)
 def test_a_unit_is_trained_with_its_objective_and_rate(setting: str, tmp_path: Path):
     found = measured(tmp_path, setting, rate=3e-3)
     recipe = replace(PLAIN, objective=study.OBJECTIVES[setting])
-    rates: dict[str, Any] = {"optimizer_d": Adam(3e-3), "optimizer_g": Adam(3e-3)}
-    trainer = scored.trainer_of(recipe, scored.parts("digits"), seed=100, epochs=0.4, **rates)
+    both: dict[str, Any] = {"optimizer_d": Adam(3e-3), "optimizer_g": Adam(3e-3)}
+    trainer = scored.trainer_of(recipe, scored.parts("digits"), seed=100, epochs=0.4, **both)
     assert len(list(trainer.run())) == 20
     assert found["end"]["averaged"] == {
         "step": 20,
@@ -91,42 +96,50 @@ VALIDATION = {5e-4: [9.0, 11.0], 1e-3: [8.0, 9.0], 2e-3: [6.0, 12.0], 4e-3: [8.6
 """Distances of seeds 100 and 101: the least mean is that of 0.001, the least of all that of 0.002."""
 
 
-def record(offsets: dict[str, float], **lost: tuple[float, int]) -> dict[str, Any]:
-    """Made-up results: at the chosen rate, seed s of an objective is 8 + s/10 and its offset away; elsewhere less."""
-    drawn = np.random.default_rng(0)
+def tuned(**lost: tuple[float, int]) -> dict[str, Any]:
+    """Made-up results that choose."""
     results = []
-    for unit in study.units(range(6)).values():
+    for unit in rates.units(()).values():
         name, rate, seed = unit["setting"], unit["rate"], unit["seed"]
-        one: dict[str, Any] = {"setting": name, "rate": rate, "seed": seed}
-        if lost.get(name) == (rate, seed):
-            results.append(one | {"diverged": 40})
-            continue
-        tuned = VALIDATION[rate][seed - 100] if seed in study.TUNING else 1.0
-        far = 8 + seed / 10 + offsets.get(name, 0) + 0.1 * drawn.standard_normal() if rate == 1e-3 else 2.0
-        looks = {"end": far, "best": far - 1}
-        of = {which: {"validation": tuned, "test": value} for which, value in looks.items()}
-        results.append(one | {which: {"weights": found, "averaged": found} for which, found in of.items()})
+        scores = {"end": {"averaged": {"validation": VALIDATION[rate][seed - 100]}}}
+        of = {"diverged": 40} if lost.get(name) == (rate, seed) else scores
+        results.append({"setting": name, "rate": rate, "seed": seed} | of)
     return {"results": results}
 
 
-def test_the_rate_is_chosen_by_seeds_that_are_not_reported_on_validation_images():
-    assert study.chosen(record({})) == dict.fromkeys(study.OBJECTIVES, 1e-3)
-    assert study.at_the_edge(record({})) == []
-    assert [one["seed"] for one in study.reported(record({}), study.NS)] == [0, 1, 2, 3, 4, 5]
+def record(offsets: dict[str, float], **lost: int) -> dict[str, Any]:
+    """Made-up results: seed s of an objective is 8 + s/10 and its offset away, and a little."""
+    drawn = np.random.default_rng(0)
+    results = []
+    for unit in study.units(range(6)).values():
+        name, seed = unit["setting"], unit["seed"]
+        far = 8 + seed / 10 + offsets.get(name, 0) + 0.1 * drawn.standard_normal()
+        looks = {which: {"test": value} for which, value in {"end": far, "best": far - 1}.items()}
+        scores = {which: {"weights": found, "averaged": found} for which, found in looks.items()}
+        results.append({"setting": name, "seed": seed} | ({"diverged": 40} if lost.get(name) == seed else scores))
+    return {"results": results}
+
+
+def test_the_rate_is_chosen_by_the_mean_over_seeds():
+    assert rates.chosen(tuned()) == dict.fromkeys(study.OBJECTIVES, 1e-3)
+    assert rates.at_the_edge(tuned()) == []
 
 
 def test_a_rate_at_which_a_run_was_lost_is_not_chosen_and_the_edge_is_told():
-    found = record({}, **{study.NS: (1e-3, 101)})
-    assert study.chosen(found) == {study.NS: 4e-3, study.ZERO_ONE: 1e-3, study.PEARSON: 1e-3}
-    assert study.at_the_edge(found) == [study.NS]
+    found = tuned(**{study.NS: (1e-3, 101)})
+    assert rates.chosen(found) == {study.NS: 4e-3, study.ZERO_ONE: 1e-3, study.PEARSON: 1e-3}
+    assert rates.at_the_edge(found) == [study.NS]
+    shown = dict(rates.every(found))
+    assert len(shown) == 12
+    assert shown["NS-GAN, rate 0.001"] == "8.00 diverged"
+    assert shown["LSGAN (0, 1, 1), rate 0.001, chosen"] == "8.00 9.00"
+    assert sum("chosen" in name for name in shown) == 3
 
 
 def test_a_comparison_is_the_paired_t_interval_over_the_reported_seeds():
     found = record({study.ZERO_ONE: 1.2, study.PEARSON: 4.0})
     for which in ("end", "best"):
-        of = {
-            name: [one[which]["averaged"]["test"] for one in study.reported(found, name)] for name in study.OBJECTIVES
-        }
+        of = {name: [one[which]["averaged"]["test"] for one in study.runs_of(found, name)] for name in study.OBJECTIVES}
         for one, other in study.PAIRS:
             difference, margin = study.compared(found, one, other, which)
             low, high = scipy.stats.ttest_rel(of[one], of[other]).confidence_interval(0.95)
@@ -140,19 +153,20 @@ def test_a_comparison_is_the_paired_t_interval_over_the_reported_seeds():
 
 
 def test_a_reported_run_that_was_lost_is_named_and_its_seed_left_out():
-    found = record({study.ZERO_ONE: 1.2}, **{study.ZERO_ONE: (1e-3, 3)})
+    found = record({study.ZERO_ONE: 1.2}, **{study.ZERO_ONE: 3})
     assert study.diverged(found) == {study.NS: [], study.ZERO_ONE: [3], study.PEARSON: []}
-    ns, ls = study.reported(found, study.NS), study.reported(found, study.ZERO_ONE)
+    ns, ls = study.runs_of(found, study.NS), study.runs_of(found, study.ZERO_ONE)
     of_ls, of_ns = ([one["end"]["averaged"]["test"] for one in runs if one["seed"] != 3] for runs in (ls, ns))
     difference, _ = study.compared(found, study.ZERO_ONE, study.NS)
     assert difference.mean == pytest.approx(np.subtract(of_ls, of_ns).mean())
     lines = study.every(found)
-    assert len(lines) == 12
+    assert [line[0] for line in lines] == [
+        "NS-GAN, rate 0.002",
+        "LSGAN (0, 1, 1), rate 0.004",
+        "LSGAN (−1, 1, 0), rate 0.004",
+    ]
     assert {len(line) for line in lines} == {len(study.STUDY.columns)}
-    by_name = {line[0]: line[1:] for line in lines}
-    assert by_name["LSGAN (0, 1, 1), rate 0.001, chosen"][2].split()[3] == "diverged"
-    assert by_name["NS-GAN, rate 0.0005"][0] == "9.00 11.00"
-    assert sum("chosen" in line[0] for line in lines) == 3
+    assert lines[1][1].split()[3] == "diverged"
     assert study.rows(found) == []
 
 
@@ -168,8 +182,8 @@ def test_the_record_is_of_these_settings():
         assert (one["G"], one["D"]) == (study.RECIPE.G, study.RECIPE.D)
         if "diverged" in one:
             continue
-        rates = {"optimizer_d": Adam(one["rate"]), "optimizer_g": Adam(one["rate"])}
-        told = options_of(replace(study.RECIPE.config, **rates))
+        both = {"optimizer_d": Adam(one["rate"]), "optimizer_g": Adam(one["rate"])}
+        told = options_of(replace(study.RECIPE.config, **both))
         for option in told.keys() - {"steps", "device", "precision"}:
             assert one["config"][option] == json.loads(json.dumps(told[option]))
         assert one["config"]["steps"] == one["curve"]["step"][-1] == scored.steps_of(one["epochs"], 50_000, 64)
