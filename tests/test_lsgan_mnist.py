@@ -129,7 +129,7 @@ def test_a_rate_at_which_a_run_was_lost_is_not_chosen_and_the_edge_is_told():
     found = tuned(**{study.NS: (1e-3, 101)})
     assert rates.chosen(found) == {study.NS: 4e-3, study.ZERO_ONE: 1e-3, study.PEARSON: 1e-3}
     assert rates.at_the_edge(found) == [study.NS]
-    shown = dict(rates.every(found))
+    shown = {line[0]: line[1] for line in rates.every(found)}
     assert len(shown) == 12
     assert shown["NS-GAN, rate 0.001"] == "8.00 diverged"
     assert shown["LSGAN (0, 1, 1), rate 0.001, chosen"] == "8.00 9.00"
