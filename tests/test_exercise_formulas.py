@@ -6,17 +6,6 @@ from attempts import judged
 
 BELL = "exp(-((x - 1)/3)**2/2)/sqrt(2*pi)"
 FORMULAS: dict[str, tuple[str, dict[str, str]]] = {
-    "00.5": ("log(4)", {"log(2)": "one of the two", "log(1/4)": "minus sign", "1/2 + 1/2": "adds the answers"}),
-    "01.1": ("1/(D - 1)", {"-1/(D - 1)": "chain rule", "D**(-1)": "slope of log D", "0 - 1/D": "Divide by what"}),
-    "01.2": (
-        "-p_d*log(D)/2 - p_g*log(1 - D)/2",
-        {
-            "p_d*log(D)/2 + p_g*log(1 - D)/2": "D pays",
-            "-p_d*log(D) - p_g*log(1 - D)": "prior",
-            "-p_g*log(D)/2 - p_d*log(1 - D)/2": "pay −log D",
-            "-log(D*(1 - D))/2": "Weigh each term",
-        },
-    ),
     "01.3": (
         f"{BELL}/3",
         {
@@ -35,14 +24,6 @@ FORMULAS: dict[str, tuple[str, dict[str, str]]] = {
         {"((x - m)**2 - (x + m)**2)/2": "lie at +m", "x*m": "Both squares", "(x + m)**2 - (x - m)**2": "mind the ½"},
     ),
     "03.2": ("-log(4) + 2*log(2)", {"log(1/4)": "smallest", "log(2)": "largest JSD", "log(4)": "is missing"}),
-    "03.3": (
-        "log(p_g) - log(p_d + p_g)",
-        {
-            "log(p_d) - log(p_d + p_g)": "not log D",
-            "log(p_d + p_g) - log(p_g)": "Mind the sign",
-            "p_g/(p_d + p_g)": "logarithm is missing",
-        },
-    ),
     "03.4": (
         "w*log(w) + (1 - w)*log(1 - w) + log(2)",
         {

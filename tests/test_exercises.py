@@ -128,34 +128,40 @@ def test_an_attempt_that_changes_its_input_is_judged_by_what_it_gives():
     def swapped(z_0: np.ndarray, z_1: np.ndarray, s: float) -> np.ndarray:
         return in_place(z_1, z_0, s)
 
-    between = exercises.find("00.4")
+    ends = (np.array([0.0, 2.0]), np.array([4.0, -2.0]))
+    between = Exercise(
+        "99.5",
+        lambda z_0, z_1, s: (1 - s) * z_0 + s * z_1,
+        inputs=((*ends, 0.0), (*ends, 0.25), (*ends, 1.0)),
+        mistakes=((lambda z_0, z_1, s: s * z_0 + (1 - s) * z_1, "The ends are swapped."),),
+    )
     assert verdict(between, in_place) == "right"
-    assert verdict(between, swapped).startswith("not yet. At s = 0")
+    assert verdict(between, swapped) == "not yet. The ends are swapped."
 
 
 def test_check_prints_one_line(capsys: pytest.CaptureFixture[str]):
-    check("00.5", lambda: sp.log(4))
-    check("00.5", lambda: sp.log(2))
+    check("03.2", lambda: sp.Integer(0))
+    check("03.2", lambda: sp.log(2))
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == "00.5: right"
-    assert lines[1].startswith("00.5: not yet. That is one of the two terms")
+    assert lines[0] == "03.2: right"
+    assert lines[1].startswith("03.2: not yet. That is the largest JSD")
 
 
 def test_a_solution_is_checked_and_printed_as_the_solutions(capsys: pytest.CaptureFixture[str]):
-    solution("00.5", lambda: sp.log(4))
-    solution("00.5", lambda: sp.log(2))
+    solution("03.2", lambda: sp.Integer(0))
+    solution("03.2", lambda: sp.log(2))
     checked, wrong = capsys.readouterr().out.splitlines()
-    assert checked == "00.5, solution: checked"
-    assert wrong.startswith("00.5, solution: not yet. That is one of the two terms")
+    assert checked == "03.2, solution: checked"
+    assert wrong.startswith("03.2, solution: not yet. That is the largest JSD")
 
 
-RIGHT = "def labels(m):\n    return [1] * m + [0] * m"
-WRONG = "def labels(m):\n    return [1] * m"
-STUB = "def labels(m):\n    raise NotImplementedError"
-SLIP = "def labels(m)\n    return [1] * m + [0] * m"
+RIGHT = "def moved(table):\n    return min(map(max, table))"
+WRONG = "def moved(table):\n    return max(map(max, table))"
+STUB = "def moved(table):\n    raise NotImplementedError"
+SLIP = "def moved(table)\n    return min(map(max, table))"
 EARLY = "1 / 0\n\n" + RIGHT
 LATE = RIGHT + "\n\n\n1 / 0"
-OURS = RIGHT.replace("labels", "solution_00_2") + "\n\n\nexercises.solution('00.2', solution_00_2)"
+OURS = RIGHT.replace("moved", "solution_01_4") + "\n\n\nexercises.solution('01.4', solution_01_4)"
 DID_NOT_RUN = "not attempted: its cell did not run"
 
 
@@ -165,7 +171,7 @@ DID_NOT_RUN = "not attempted: its cell did not run"
         ([], DID_NOT_RUN),
         ([STUB], "not attempted"),
         ([RIGHT], "right"),
-        ([WRONG], "not yet. These are the labels of the real samples."),
+        ([WRONG], "not yet. G chooses the row, and G wants to pay little."),
         ([SLIP], DID_NOT_RUN),
         ([SLIP, OURS], DID_NOT_RUN),
         ([STUB, OURS, SLIP], DID_NOT_RUN),
@@ -175,24 +181,24 @@ DID_NOT_RUN = "not attempted: its cell did not run"
         ([SLIP, WRONG], "not yet."),
         ([RIGHT, EARLY], DID_NOT_RUN),
         ([STUB, LATE], "right"),
-        ([STUB, "labels = lambda m: [1] * m + [0] * m"], "right"),
-        ([STUB, "labels = lambda m: [1] * m +"], DID_NOT_RUN),
-        ([STUB, "def mine(m):\n    return [1] * m + [0] * m", "labels = mine"], "right"),
-        ([RIGHT, "import functools\nlabels = functools.partial(labels)"], "right"),
-        ([RIGHT, "labels_of_mine = 1 +"], "right"),
-        ([RIGHT, "del labels"], DID_NOT_RUN),
-        ([STUB, "labels = 7"], "not yet. With input (1) it raised TypeError"),
+        ([STUB, "moved = lambda table: min(map(max, table))"], "right"),
+        ([STUB, "moved = lambda table: min("], DID_NOT_RUN),
+        ([STUB, "def mine(table):\n    return min(map(max, table))", "moved = mine"], "right"),
+        ([RIGHT, "import functools\nmoved = functools.partial(moved)"], "right"),
+        ([RIGHT, "moved_by_me = 1 +"], "right"),
+        ([RIGHT, "del moved"], DID_NOT_RUN),
+        ([STUB, "moved = 7"], "not yet. With input ([[0, 1], [1, 0]]) it raised TypeError"),
     ],
 )
 def test_a_check_judges_what_was_last_written(shell, capsys: pytest.CaptureFixture[str], cells: list[str], said: str):
-    for source in ["from ganlab import exercises", *cells, "exercises.check('00.2', 'labels')"]:
+    for source in ["from ganlab import exercises", *cells, "exercises.check('01.4', 'moved')"]:
         shell.run_cell(source, store_history=True)
-    assert capsys.readouterr().out.splitlines()[-1].startswith(f"00.2: {said}")
+    assert capsys.readouterr().out.splitlines()[-1].startswith(f"01.4: {said}")
 
 
 def test_without_a_notebook_a_name_is_nobodys_work(capsys: pytest.CaptureFixture[str]):
-    check("00.5", "price")
-    assert capsys.readouterr().out == f"00.5: {DID_NOT_RUN}\n"
+    check("01.4", "moved")
+    assert capsys.readouterr().out == f"01.4: {DID_NOT_RUN}\n"
 
 
 @pytest.mark.parametrize(

@@ -1,19 +1,34 @@
-"""Exercises of lesson 00: logits, labels, accuracy, interpolation, the loss of a D that cannot tell."""
+"""Exercises of lesson 00: logits, a step of descent, accuracy, a D that is shown no fakes."""
 
 import math
-
-import numpy as np
-import sympy as sp
+from typing import Any
 
 from ganlab.exercises import Exercise
+from ganlab.exercises.broken import Broken
+from ganlab.exercises.given import finite
+
+
+def _slope(w: float, x: float, y: float) -> float:
+    """Of (w x − y)² in w."""
+    return 2 * (w * x - y) * x
 
 
 def _share_right(D_real: list[float], D_fake: list[float]) -> float:
     return (sum(D > 0.5 for D in D_real) + sum(D < 0.5 for D in D_fake)) / (len(D_real) + len(D_fake))
 
 
+def _fault_of_police(passed: Any) -> str:
+    """Whether D, trained without fakes, takes most of 36 real pictures and of 36 fakes for real."""
+    counts = finite(passed)
+    if counts is None or len(counts) != 2:
+        return "What came of it is `passed`: how many real pictures were taken for real, and how much fog."
+    real, fog = counts
+    if real <= 18:
+        return "D no longer takes real pictures for real. Leave their term in, and all 100 steps: take out the other."
+    return "Nothing broke yet: D still catches the fog. Take out what it pays for fog." if fog <= 18 else ""
+
+
 _ANSWERS_OF_D = (([0.9, 0.8, 0.3], [0.1, 0.7]), ([0.6], [0.2, 0.4, 0.9]))
-_ENDS = (np.array([0.0, 2.0]), np.array([4.0, -2.0]))
 
 EXERCISES = (
     Exercise(
@@ -28,12 +43,25 @@ EXERCISES = (
     ),
     Exercise(
         "00.2",
-        answer=lambda m: [1] * m + [0] * m,
-        inputs=((1,), (3,)),
+        answer=lambda w, x, y, rate: w - rate * _slope(w, x, y),
+        inputs=((5.0, 3.0, 6.0, 0.02), (1.0, -2.0, 0.5, 0.1)),
         mistakes=(
-            (lambda m: [0] * m + [1] * m, "Here 1 stands for real, and the real samples come first."),
-            (lambda m: [1] * m, "These are the labels of the real samples. The generated ones are missing."),
-            (lambda m: [1, 0] * m, "First all real samples, then all generated ones."),
+            (lambda w, x, y, rate: w + rate * _slope(w, x, y), "That climbs: the loss grows. Step against the slope."),
+            (
+                lambda w, x, y, rate: w - rate * _slope(w, x, y) / x,
+                "The chain has two links. w x − y has the slope x in w: multiply by it.",
+            ),
+            (
+                lambda w, x, y, rate: w - rate * _slope(w, x, y) / 2,
+                "The square has a slope, too: twice what is squared.",
+            ),
+            (
+                lambda w, x, y, rate: w - rate * (w * x - y) ** 2,
+                "That takes the loss itself away. Take its slope in w.",
+            ),
+            (lambda w, x, y, _rate: w - _slope(w, x, y), "That goes the whole slope. Go `rate` times the slope."),
+            (lambda w, x, y, _rate: _slope(w, x, y), "That is the slope. Asked is the weight after the step."),
+            (lambda w, x, y, rate: -rate * _slope(w, x, y), "That is how far w moves. Where is it then?"),
         ),
     ),
     Exercise(
@@ -60,24 +88,16 @@ EXERCISES = (
     ),
     Exercise(
         "00.4",
-        answer=lambda z_0, z_1, s: (1 - s) * z_0 + s * z_1,
-        inputs=((*_ENDS, 0.0), (*_ENDS, 0.25), (*_ENDS, 1.0)),
-        mistakes=(
-            (lambda z_0, z_1, s: s * z_0 + (1 - s) * z_1, "At s = 0 you should still be at z_0: the ends are swapped."),
-            (lambda z_0, z_1, s: z_0 + s * z_1, "At s = 1 you should be at z_1 alone: take z_0 away as you go."),
-            (lambda z_0, z_1, _s: (z_0 + z_1) / 2, "That is the middle, whatever s is."),
-        ),
-    ),
-    Exercise(
-        "00.5",
-        answer=lambda: 2 * sp.log(2),
-        mistakes=(
-            (lambda: sp.log(2), "That is one of the two terms: D pays for the real and for the generated sample."),
-            (
-                lambda: -2 * sp.log(2),
-                "log ½ is negative, and each term carries a minus sign: D pays a positive amount.",
-            ),
-            (lambda: sp.Integer(1), "½ + ½ adds the answers. D pays the logarithms of them."),
+        answer=lambda: ("c", [36, 36], "e"),
+        judge=Broken(
+            outcomes="abc",
+            outcome="c",
+            fault=_fault_of_police,
+            reasons={
+                "d": "Look at both in the grids above: fog is no digit. And with both terms D told them apart at once.",
+                "e": "",
+                "f": "It has learnt: all real pictures pass, and with both terms the same 100 steps are enough.",
+            },
         ),
     ),
 )

@@ -1,22 +1,87 @@
-"""Exercises of lesson 03: C from JSD, its largest value, the slope at fixed D, a divergence of coins."""
+"""Exercises of lesson 03: a round of Algorithm 1, the largest criterion, a D that is not renewed, a divergence."""
 
-import math
+from typing import Any
 
+import numpy as np
 import sympy as sp
 
 from ganlab.exercises import Exercise
+from ganlab.exercises.broken import Broken
+from ganlab.exercises.given import finite
 
-p_d, p_g, w = sp.symbols("p_d p_g w", positive=True)
+w = sp.symbols("w", positive=True)
+NEAR = 0.01
+"""How far the probabilities that a reader gives may be from what they are held against: they may be rounded."""
+TARGET, START = np.random.default_rng(1).dirichlet(np.ones(6), size=2)
+"""The law of the data on six letters and the first p_g, as exercise 03.3 draws them."""
+
+
+def _best_D(p_d: np.ndarray, p_g: np.ndarray) -> np.ndarray:
+    return p_d / (p_d + p_g)
+
+
+def _scaled(values: np.ndarray) -> np.ndarray:
+    return values / values.sum()
+
+
+def _factor(p_d: np.ndarray, p_g: np.ndarray, rate: float) -> np.ndarray:
+    """exp(−rate · slope), with the slope log(1 − D*) of V in p_g."""
+    return np.exp(-rate * np.log(1 - _best_D(p_d, p_g)))
+
+
+def _fault_of_old_D(came: Any) -> str:
+    """Whether p_g ends on one letter, as it does where D stays what it was."""
+    p = finite(came)
+    if p is None or len(p) != len(TARGET) or min(p) < 0 or abs(sum(p) - 1) > NEAR:
+        return "What came of it is `p`: six probabilities, which add up to 1."
+    if max(p) > 1 - NEAR:
+        return ""
+    if np.allclose(p, TARGET, atol=NEAR):
+        return "Nothing broke yet: p_g reaches the data, as D is renewed each round. Find D before the loop, once."
+    if np.allclose(p, START, atol=NEAR):
+        return "p_g has not moved at all: leave its own two lines in the loop, and take out that of D."
+    return "p_g is on its way. Leave all 400 rounds, and the rate: only the line of D is to move."
+
+
+_LAWS = (
+    (np.array([0.5, 0.3, 0.2]), np.array([0.2, 0.2, 0.6]), 0.5),
+    (np.array([0.1, 0.4, 0.3, 0.2]), np.array([0.4, 0.1, 0.2, 0.3]), 1.5),
+)
 
 EXERCISES = (
     Exercise(
         "03.1",
-        answer=lambda jsd: -math.log(4) + 2 * jsd,
-        inputs=((0.0,), (0.3,), (math.log(2),)),
+        answer=lambda p_d, p_g, rate: _scaled(p_g * _factor(p_d, p_g, rate)),
+        inputs=_LAWS,
         mistakes=(
-            (lambda jsd: -math.log(4) + jsd, "There are two KL divergences, and JSD is their mean."),
-            (lambda jsd: math.log(4) + 2 * jsd, "V is a sum of logarithms of probabilities: never positive."),
-            (lambda jsd: -math.log(2) + 2 * jsd, "Each of the two terms gives log 2 away."),
+            (
+                lambda p_d, p_g, rate: _scaled(p_g * _factor(p_d, p_g, -rate)),
+                "That climbs: p_g leaves the letters that D takes for real. Go down: the exponent is −rate·slope.",
+            ),
+            (
+                lambda p_d, p_g, rate: p_g * _factor(p_d, p_g, rate),
+                "The probabilities add up to more than 1. Divide them by their sum.",
+            ),
+            (
+                lambda p_d, p_g, rate: _scaled(p_g * _factor(p_g, p_d, rate)),
+                "That is the slope log D*. In V, p_g multiplies log(1 − D).",
+            ),
+            (
+                lambda p_d, p_g, rate: _scaled(p_g * np.exp(-rate * (1 - _best_D(p_d, p_g)))),
+                "The slope is log(1 − D*): the logarithm is missing.",
+            ),
+            (
+                lambda p_d, p_g, rate: _scaled(p_g - rate * np.log(1 - _best_D(p_d, p_g))),
+                "That subtracts the step. Here p_g is multiplied by exp(−rate·slope), which keeps it positive.",
+            ),
+            (
+                lambda p_d, p_g, rate: _scaled(_factor(p_d, p_g, rate)),
+                "That is the factor alone: multiply each probability of p_g by it.",
+            ),
+            (
+                lambda p_d, p_g, rate: _scaled(p_d * _factor(p_d, p_g, rate)),
+                "That moves the law of the data. G's law is to move.",
+            ),
         ),
     ),
     Exercise(
@@ -30,11 +95,16 @@ EXERCISES = (
     ),
     Exercise(
         "03.3",
-        answer=lambda: sp.log(p_g / (p_d + p_g)),
-        mistakes=(
-            (lambda: sp.log(p_d / (p_d + p_g)), "p_g multiplies log(1 − D), not log D."),
-            (lambda: -sp.log(p_g / (p_d + p_g)), "Mind the sign: V holds +p_g log(1 − D)."),
-            (lambda: 1 - p_d / (p_d + p_g), "The logarithm is missing."),
+        answer=lambda: ("b", [0, 0, 1, 0, 0, 0], "e"),
+        judge=Broken(
+            outcomes="abc",
+            outcome="b",
+            fault=_fault_of_old_D,
+            reasons={
+                "d": "Take a tenth of the rate, and ten times the rounds: it ends on the same letter.",
+                "e": "",
+                "f": "C is a bowl in p_g: it has no second dip. But p_g does not go down C when D is not at its best.",
+            },
         ),
     ),
     Exercise(

@@ -10,6 +10,7 @@ import sympy as sp
 
 from ganlab.exercises import Exercise
 from ganlab.exercises.codings import coding_of
+from ganlab.exercises.given import finite
 from ganlab.experiments import mode_counts
 from ganlab.experiments.verdicts import alike, before, paired
 from ganlab.objectives import least_squares
@@ -106,15 +107,6 @@ _NO_NUMBERS = "one and other are lists of finite numbers, and seeds is a list, t
 _NO_PROJECT = "Return a dict with the keys question, predicted, margin, seeds, one, other, verdict."
 
 
-def _numbers(values: Any) -> list[float] | None:
-    """A collection of finite numbers as floats; None for anything else."""
-    try:
-        found = [math.nan if isinstance(value, str) else float(value) for value in values]
-    except (TypeError, ValueError):
-        return None
-    return found if all(map(math.isfinite, found)) else None
-
-
 def _judge_project(answer: Any) -> str:
     """Whether a project says what it asks and predicts, has seeds enough, and ends in the verdict of the rule."""
     if not isinstance(answer, Mapping):
@@ -127,10 +119,10 @@ def _judge_project(answer: Any) -> str:
         return "A question ends with a question mark: what do you want to know?"
     if answer["predicted"] not in ("before", "alike"):
         return 'predicted is "before" (one is better than other by at least the margin) or "alike".'
-    margin = _numbers([answer["margin"]])
+    margin = finite([answer["margin"]])
     if not margin or margin[0] <= 0:
         return "The margin has to be a number above 0: how large a difference would be of interest to you?"
-    one, other, seeds = (_numbers(answer[key]) for key in ("one", "other", "seeds"))
+    one, other, seeds = (finite(answer[key]) for key in ("one", "other", "seeds"))
     if one is None or other is None or seeds is None:
         return _NO_NUMBERS
     if not len(one) == len(other) == len(seeds):
