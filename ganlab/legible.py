@@ -70,13 +70,13 @@ def hindrances(figure: Figure) -> list[str]:
     Faint lines count as seen where a strong one of their colour is in the same panel.
     """
     behind = to_rgba(figure.get_facecolor())
-    found = [] if behind[3] == 1 else ["its background lets the page through; give the figure an opaque facecolor"]
+    found = [] if behind[3] == 1 else ["its background lets the page through; give the figure a facecolor that is opaque"]
     for text in sorted({text for text in figure.findobj(Text) if _read(text)}, key=lambda text: text.get_text()):
         found += _too_pale(repr(text.get_text()), _of_text(text, behind), LEAST_OF_TEXT)
     for marks in _panels(figure):
         strongest = {mark.colour: mark for mark in sorted(marks, key=lambda mark: mark.contrast)}
         for mark in strongest.values():
-            found += _too_pale(mark.label, mark.contrast, LEAST_OF_LINES)
+            found += _too_pale(_called(mark), mark.contrast, LEAST_OF_LINES)
         found += [said for one, other in itertools.combinations(marks, 2) for said in _alike(one, other)]
     return list(dict.fromkeys(found))
 
@@ -100,7 +100,7 @@ def _over(colour: Any, ground: Any) -> tuple[float, float, float]:
 def _too_pale(name: str, found: float, least: float) -> list[str]:
     if found >= least:
         return []
-    return [f"{name} has contrast {found:.1f} to its ground; take a darker colour or less transparency: {least:g}"]
+    return [f"{name} has contrast {found:.1f} to its ground; take a colour that is stronger, with {least:g} or more"]
 
 
 def _alike(one: Mark, other: Mark) -> list[str]:
@@ -112,9 +112,13 @@ def _alike(one: Mark, other: Mark) -> list[str]:
     if distance >= LEAST_APART:
         return []
     return [
-        f"{one.label} and {other.label} are {distance:.0f} apart for colour-blind eyes; give them unlike dashes or "
-        f"markers, or colours that are {LEAST_APART:g} apart"
+        f"{_called(one)} and {_called(other)} are {distance:.0f} apart for colour-blind eyes; give them unlike dashes or "
+        f"markers, or colours that are {LEAST_APART:g} apart or more"
     ]
+
+
+def _called(mark: Mark) -> str:
+    return "a mark without a label" if mark.label.startswith("_") else repr(mark.label)
 
 
 def _panels(figure: Figure) -> Iterator[list[Mark]]:

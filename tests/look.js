@@ -1,44 +1,43 @@
-// What of a notebook that is open is cut off at its right without a scroll bar, squeezed, or too pale on its ground.
+// What of the open notebook is not seen, a line for each: texts that do not fit into their cell, outputs that are cut off
+// and cannot be scrolled, pictures that are squeezed, words that are too pale on their ground.
 () => {
-    const found = [];
-    const clips = element => ["hidden", "clip"].includes(getComputedStyle(element).overflowX);
-    const scrolls = element => ["auto", "scroll"].includes(getComputedStyle(element).overflowX);
-    const parts = colour => colour.match(/[\d.]+/g).map(Number);
-    const luminance = ([red, green, blue]) => {
-        const linear = [red, green, blue].map(c => c / 255 <= 0.04045 ? c / 255 / 12.92 : ((c / 255 + 0.055) / 1.055) ** 2.4);
-        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2];
-    };
+    const LEAST_CONTRAST = 4.5, LEAST_SIZE = 0.85, PARTS = "mjx-math, img, svg, table, pre, p, li, h1, h2, h3";
+    const overflow = element => getComputedStyle(element).overflowX;
+    const channels = colour => colour.match(/[\d.]+/g).map(Number);
+    const linear = share => share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
+    const luminance = ([red, green, blue]) =>
+        0.2126 * linear(red / 255) + 0.7152 * linear(green / 255) + 0.0722 * linear(blue / 255);
     const ground = element => {
-        for (; element; element = element.parentElement) {
-            const colour = parts(getComputedStyle(element).backgroundColor);
-            if (colour.length === 3 || colour[3] === 1) return colour;
-        }
-        return [255, 255, 255];
+        const [red, green, blue, alpha = 1] = channels(getComputedStyle(element).backgroundColor);
+        return alpha === 1 ? [red, green, blue] : ground(element.parentElement);
     };
     const contrast = element => {
-        const [dark, light] = [parts(getComputedStyle(element).color), ground(element)].map(luminance).sort((a, b) => a - b);
-        return (light + 0.05) / (dark + 0.05);
+        const both = [channels(getComputedStyle(element).color), ground(element)].map(luminance);
+        return (Math.max(...both) + 0.05) / (Math.min(...both) + 0.05);
     };
-    const cut = element => {
-        const right = element.getBoundingClientRect().right;
+    const beyond = (element, mayScroll) => {  // pixels that are out of sight, at the right
         for (let box = element.parentElement; box; box = box.parentElement) {
-            if (scrolls(box) && box.scrollWidth > box.clientWidth) return 0;
-            if (clips(box) || scrolls(box)) return right - box.getBoundingClientRect().right;
+            if (overflow(box) === "visible") continue;
+            const { left } = box.getBoundingClientRect();
+            const found = Math.round(element.getBoundingClientRect().right - left - box.clientLeft - box.clientWidth);
+            if (found > 1) return mayScroll && ["auto", "scroll"].includes(overflow(box)) ? 0 : found;
         }
         return 0;
     };
-    window.jupyterapp.shell.currentWidget.content.widgets.forEach(cell => {
-        const say = (element, what) => found.push(`${cell.model.id}: ${element.localName} "${element.textContent.slice(0, 40)}" ${what}`);
-        for (const shown of cell.node.querySelectorAll(".jp-MarkdownOutput, .jp-OutputArea-output")) {
-            for (const element of shown.querySelectorAll("*")) {
-                if (!element.getClientRects().length) continue;
-                if (cut(element) > 1) say(element, `is cut off by ${Math.round(cut(element))} pixels`);
-                if (element.localName === "img" && element.naturalWidth > element.width + 1)
-                    say(element, `is squeezed from ${element.naturalWidth} to ${element.width} pixels`);
-                const words = [...element.childNodes].some(node => node.nodeType === 3 && node.data.trim());
-                if (words && contrast(element) < 4.5) say(element, `has contrast ${contrast(element).toFixed(1)}`);
-            }
-        }
-    });
-    return found;
+    const faults = element => {
+        const words = element.alt || element.closest("mjx-container")?.textContent || element.textContent;
+        const found = [], name = `${element.localName} "${words.trim().replace(/\s+/g, " ").slice(0, 40)}"`;
+        const hidden = element.matches(PARTS) ? beyond(element, element.closest(".jp-OutputArea-output")) : 0;
+        if (hidden) found.push(`${name} reaches ${hidden} pixels too far`);
+        if (element.naturalWidth * LEAST_SIZE > element.width)
+            found.push(`${name} is squeezed from ${element.naturalWidth} to ${element.width} pixels`);
+        const says = [...element.childNodes].some(node => node.nodeType === Node.TEXT_NODE && node.data.trim());
+        if ((says || element.localName === "mjx-math") && contrast(element) < LEAST_CONTRAST)
+            found.push(`${name} has contrast ${contrast(element).toFixed(1)}`);
+        return found;
+    };
+    return window.jupyterapp.shell.currentWidget.content.widgets.flatMap(cell =>
+        [...cell.node.querySelectorAll(":is(.jp-MarkdownOutput, .jp-OutputArea-output) *")]
+            .filter(element => element.getClientRects().length && !element.closest("mjx-assistive-mml"))
+            .flatMap(faults).map(fault => `${cell.model.id}: ${fault}`));
 }

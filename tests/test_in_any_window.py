@@ -14,7 +14,8 @@ import pytest
 LESSONS = sorted((Path(__file__).parents[1] / "notebooks").glob("[0-9][0-9]_*.ipynb"))
 WIDTHS = (1280, 1024)
 THEMES = ("JupyterLab Light", "JupyterLab Dark")
-ALL_CELLS_AT_ONCE = {"windowingMode": "none", "autoStartDefaultKernel": False}
+SETTINGS = {"windowingMode": "none", "autoStartDefaultKernel": False}
+"""All cells are there at once, and nothing can be run."""
 LOOK = Path(__file__).with_name("look.js").read_text(encoding="utf-8")
 
 pytestmark = [
@@ -29,7 +30,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str,
     folder = tmp_path_factory.mktemp("lab")
     settings = folder / ".jupyter/lab/user-settings/@jupyterlab/notebook-extension/tracker.jupyterlab-settings"
     settings.parent.mkdir(parents=True)
-    settings.write_text(json.dumps(ALL_CELLS_AT_ONCE), encoding="utf-8")
+    settings.write_text(json.dumps(SETTINGS), encoding="utf-8")
     with lab.browsing(folder) as (address, page):
         yield folder, address, page
 
