@@ -1,8 +1,9 @@
 """Whether a figure can be read by everybody: on a dark page, with eyes that tell no red from green, in thin lines.
 
-Contrast is that of WCAG 2.1 (https://www.w3.org/TR/WCAG21/, 1.4.3 for text, 1.4.11 for lines and dots). Colours are told
-apart by their distance in CIELAB (1976) as a deuteranope sees them: Machado, Oliveira & Fernandes, "A physiologically-based
-model for simulation of color vision deficiency", IEEE TVCG 15 (2009), with none of the medium cones left (severity 1).
+Contrast is that of WCAG 2.1 (https://www.w3.org/TR/WCAG21/, 1.4.3 for texts, 1.4.11 for lines and dots). Colours are
+told apart by their distance in CIELAB (1976) as a deuteranope sees them, by Machado, Oliveira & Fernandes, "A
+physiologically-based model for simulation of color vision deficiency", IEEE TVCG 15 (2009), with severity 1: there are
+none of the cones for middle wavelengths.
 """
 
 import itertools
@@ -70,7 +71,9 @@ def hindrances(figure: Figure) -> list[str]:
     Faint lines count as seen where a strong one of their colour is in the same panel.
     """
     behind = to_rgba(figure.get_facecolor())
-    found = [] if behind[3] == 1 else ["its background lets the page through; give the figure a facecolor that is opaque"]
+    found = (
+        [] if behind[3] == 1 else ["its background lets the page through; give the figure a facecolor that is opaque"]
+    )
     for text in sorted({text for text in figure.findobj(Text) if _read(text)}, key=lambda text: text.get_text()):
         found += _too_pale(repr(text.get_text()), _of_text(text, behind), LEAST_OF_TEXT)
     for marks in _panels(figure):
@@ -111,10 +114,8 @@ def _alike(one: Mark, other: Mark) -> list[str]:
     distance = apart(one.colour, other.colour)
     if distance >= LEAST_APART:
         return []
-    return [
-        f"{_called(one)} and {_called(other)} are {distance:.0f} apart for colour-blind eyes; give them unlike dashes or "
-        f"markers, or colours that are {LEAST_APART:g} apart or more"
-    ]
+    advice = f"give them unlike dashes or markers, or colours that are {LEAST_APART:g} apart or more"
+    return [f"{_called(one)} and {_called(other)} are {distance:.0f} apart for colour-blind eyes; {advice}"]
 
 
 def _called(mark: Mark) -> str:
@@ -138,7 +139,7 @@ def _marks(axes: Axes, behind: Any) -> Iterator[Mark]:
     for dots in axes.collections:
         if isinstance(dots, PathCollection) and len(dots.get_facecolor()):
             colour = to_rgba(np.asarray(dots.get_facecolor())[0])
-            outline = len(dots.get_paths()[0].vertices)
+            outline = len(np.asarray(dots.get_paths()[0].vertices))
             yield Mark(colour[:3], contrast(_over(colour, ground), ground), (outline,), str(dots.get_label()))
 
 
@@ -146,5 +147,6 @@ def _shape(line: Line2D) -> tuple[Any, ...]:
     """Dashes, marker, and whether it is a straight line across the panel."""
     dashes = str(vars(line)["_unscaled_dash_pattern"])  # the only place where matplotlib keeps them
     drawn = dashes if line.get_linestyle() not in ("None", "", " ") else None
-    straight = len(line.get_xydata()) == 2 and np.ptp(line.get_xydata(), axis=0).min() == 0  # pyright: ignore[reportArgumentType]
+    points = np.asarray(line.get_xydata())
+    straight = len(points) == 2 and np.ptp(points, axis=0).min() == 0
     return drawn, str(line.get_marker()), straight
