@@ -67,5 +67,5 @@ SIZE = """() => {
 
 @pytest.mark.parametrize("lesson", LESSONS, ids=lambda path: path.stem)
 def test_nothing_is_cut_off_or_too_pale(place: tuple[Path, str, Any], lesson: Path):
-    """10 s each."""
+    """About 15 s each: 4 windows."""
     assert hidden(place, lesson.read_text(encoding="utf-8")) == []
