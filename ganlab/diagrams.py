@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from ganlab.plots import COLOURS, WIDEST
+from ganlab.plots import COLOURS, INK, WIDEST
 from ganlab.theory.convolution import convolve, transpose_convolve, transposed_size
 
 ROW = 1.6
@@ -46,7 +46,7 @@ def _gather(axes: Axes, x: Sequence[int], kernel: Sequence[int], stride: int, pa
     _cells(axes, ROW, list(zip(places, kernel, strict=True)), touched=places, colour="reference", name="w")
     terms = " + ".join(f"{w}·{dict(padded)[a]}" for a, w in zip(places, kernel, strict=True))
     value = convolve(x, kernel, stride, padding)[at]
-    axes.text(-padding, 0.5, f"$y_{at}$ = {terms} = {value}", va="center", fontsize=10, color=COLOURS["discriminator"])
+    axes.text(-padding, 0.5, f"$y_{at}$ = {terms} = {value}", va="center", fontsize=10, color=INK["discriminator"])
     _frame(axes, len(x), padding)
 
 
@@ -55,7 +55,7 @@ def _scatter(axes: Axes, y: Sequence[int], kernel: Sequence[int], stride: int, p
     places = [at * stride + j - padding for j in range(len(kernel))]
     so_far = transpose_convolve([*y[: at + 1], *[0] * (len(y) - at - 1)], kernel, stride, padding)
     text = f"$y_{at}$ = {y[at]}, times the kernel:"
-    axes.text(-padding, 2 * ROW + 0.5, text, va="center", fontsize=10, color=COLOURS["discriminator"])
+    axes.text(-padding, 2 * ROW + 0.5, text, va="center", fontsize=10, color=INK["discriminator"])
     products = [(a, w * y[at]) for a, w in zip(places, kernel, strict=True)]
     _cells(axes, ROW, products, touched=places, inside=range(size), colour="reference", name="")
     _cells(axes, 0, list(enumerate(so_far)), touched=places, colour="generator", name="sum")

@@ -180,12 +180,12 @@ def ablation(
         fig.legend(loc="outside lower left", frameon=False)
     ax.set(yticks=range(len(rows)), yticklabels=list(rows), ylim=(len(rows) - 0.5, -0.5), xlabel=xlabel, **options)
     ax.set_ylabel("changed")
-    ax.set_title(title)
+    fig.suptitle(title, x=0.01, ha="left", fontsize=11)
     return fig
 
 
 def draw_seeds(ax: Axes, row: int, values: Any) -> None:
     """A row of a picture: a dot for each seed's number, a bar at their mean."""
     numbers = np.asarray(values, dtype=np.float64)
-    ax.plot(numbers, np.full(len(numbers), row), "o", color=COLOURS["generator"], alpha=0.6, markersize=5)
+    ax.plot(numbers, np.full(len(numbers), row), "o", color=COLOURS["generator"], fillstyle="none", markersize=5)
     ax.plot(numbers.mean(), row, "|", color="black", markersize=14)

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 from ganlab import plots
 from ganlab.errors import ShapeError
-from ganlab.plots import COLOURS, WIDEST
+from ganlab.plots import COLOURS, INK, WIDEST
 
 HARDLY = 0.02
 """Share of the largest density below which there are hardly any samples that D could have learnt from."""
@@ -117,7 +117,7 @@ def game(*, title: str) -> Figure:
     ):
         arrow = {**learns, "color": COLOURS[player], "connectionstyle": f"arc3,rad={bend}"}
         ax.annotate("", end, start, arrowprops=arrow)
-    ax.text(5.3, 3.2, "$G$ learns from $D(G(z))$ alone", color=COLOURS["generator"], ha="center", fontsize=9)
+    ax.text(5.3, 3.2, "$G$ learns from $D(G(z))$ alone", color=INK["generator"], ha="center", fontsize=9)
     words = "$D$ learns from $D(x)$ and $D(G(z))$"
-    ax.text(8.2, -0.55, words, color=COLOURS["discriminator"], ha="center", fontsize=9)
+    ax.text(8.2, -0.55, words, color=INK["discriminator"], ha="center", fontsize=9)
     return fig

@@ -1,7 +1,8 @@
 """The pictures of the course, in one style: axes named, one message as title, colours that everybody can tell apart.
 
 Colours have a meaning that is the same in every figure: blue is data, orange is the generator, green the
-discriminator. They are from the palette of Okabe and Ito, which colour-blind readers can tell apart.
+discriminator. They are from the palette of Okabe and Ito, which colour-blind readers can tell apart. What is drawn in
+them otherwise is looked at by `ganlab.legible` when a figure is saved.
 """
 
 import itertools
@@ -19,9 +20,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from PIL import Image
 
+from ganlab import legible
 from ganlab.errors import ShapeError, printable
 
 COLOURS = {"data": "#0072B2", "generator": "#D55E00", "discriminator": "#009E73", "reference": "#666666"}
+INK = COLOURS | {"generator": "#B54A00", "discriminator": "#007D59"}
+"""The same for texts, which are thinner than lines: darker where that is needed."""
 STYLE: Any = {
     "figure.figsize": (6.4, 3.6),
     "figure.dpi": 100,
@@ -49,7 +53,8 @@ SMALLEST_TILE = 40
 
 
 def use_style() -> None:
-    """Make the course's style the one of all figures that follow."""
+    """Make the course's style the one of all figures that follow, whatever colours the reader's own settings have."""
+    plt.style.use("default")
     mpl.rcParams.update(STYLE)
 
 
@@ -194,11 +199,15 @@ def save(fig: Figure, name: str) -> Path | None:
     """Write a figure to `<GANLAB_FIGURES>/<name>.png`, the same bytes each time, and give the path.
 
     Without this variable nothing is written, so that whoever reads the course changes no file of it. Where the folder
-    cannot be written to, a warning says so. Then None is given: the figure is shown all the same.
+    cannot be written to, a warning says so. Then None is given: the figure is shown all the same. A warning says, too,
+    what keeps some readers from reading it.
     """
     if not os.environ.get("GANLAB_FIGURES"):
         return None
     path = Path(os.environ["GANLAB_FIGURES"]) / f"{name}.png"
+    untitled = [] if in_words(fig) else ["it has no title; give it one that says what is to be seen"]
+    for hindrance in untitled + legible.hindrances(fig):
+        warnings.warn(f"hard to read, {name}: {hindrance}.", stacklevel=2)
     try:
         _write(path, lambda place: fig.savefig(place, format="png", metadata={"Software": None}))
     except OSError as error:

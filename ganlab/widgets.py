@@ -131,14 +131,14 @@ class Picture:
     """The bench's picture: made once, then only its data change, which is what makes it quick."""
 
     def __init__(self) -> None:
-        self.figure = Figure(figsize=(10.2, 3.7), dpi=80)
+        self.figure = Figure(figsize=(8, 6.4), dpi=80)
         self.figure.set_layout_engine("none")
         self._canvas = FigureCanvasAgg(self.figure)
-        places = ((0.04, "D's answer, and G's pushes"), (0.37, "the best D against this G"))
+        places = ((0.06, "D's answer, and G's pushes"), (0.56, "the best D against this G"))
         extent = (-LIMIT, LIMIT, -LIMIT, LIMIT)
         self._maps = []
         for left, title in places:
-            ax = self.figure.add_axes((left, 0.1, 0.29, 0.78), title=title, xlim=extent[:2], ylim=extent[2:])
+            ax = self.figure.add_axes((left, 0.41, 0.42, 0.53), title=title, xlim=extent[:2], ylim=extent[2:])
             ax.grid(visible=False)
             blank = np.zeros((48, 48))
             self._maps.append(ax.imshow(blank, origin="lower", extent=extent, cmap="Greens", vmin=0, vmax=1, alpha=0.6))
@@ -147,7 +147,7 @@ class Picture:
         self._fake = first.scatter([], [], s=5, color=plots.COLOURS["generator"], label="G(z)", linewidths=0)
         self._arrows = first.quiver(*np.zeros((4, 40)), color="black", width=0.004, scale=8)
         first.legend(loc="upper right", fontsize=8)
-        self._losses = self.figure.add_axes((0.73, 0.14, 0.25, 0.74), title="losses", xlabel="step")
+        self._losses = self.figure.add_axes((0.06, 0.08, 0.92, 0.22), title="losses", xlabel="step")
         names = {"D": "discriminator", "G": "generator"}
         self._lines = [self._losses.plot([], [], color=plots.COLOURS[c], label=p)[0] for p, c in names.items()]
         self._losses.legend(loc="upper right", fontsize=8)

@@ -19,6 +19,7 @@ PATIENCE_SECONDS = 600
 _figures = tempfile.TemporaryDirectory(prefix="ganlab-figures-")
 os.environ["GANLAB_FIGURES"] = _figures.name
 os.environ["PYTHONHASHSEED"] = "0"
+os.environ["PYTHONWARNINGS"] = "error:hard to read"  # of `plots.save`: a figure that some cannot read is a failure
 # nbval reads what a cell sends when the cell is done. Meanwhile the socket holds some thousands of messages and drops
 # the rest: ten minutes of a progress bar at ten times a second are more, and the message lost is that the cell is done.
 os.environ["TQDM_MININTERVAL"] = "20"

@@ -133,6 +133,7 @@ def _set_environment(home: str) -> None:
     os.environ.setdefault("MPLCONFIGDIR", str(Path.home() / ".cache" / "matplotlib"))
     os.environ.update(HOME=home, USERPROFILE=home, GANLAB_DATA="", PYTHONHASHSEED="0")
     os.environ["GANLAB_FIGURES"] = str(HERE.parent / "figures")
+    os.environ["PYTHONWARNINGS"] = "error:hard to read"  # a figure that some cannot read is not kept
 
 
 def _run(path: Path) -> bool:

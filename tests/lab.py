@@ -19,24 +19,35 @@ KERNEL = {"kernelspec": {"name": "python3", "display_name": "Python 3", "languag
 @contextmanager
 def opened(folder: Path, sources: list[str]) -> Iterator[Any]:
     """The page of a new notebook with these code cells, in a server of its own, with its kernel at rest."""
-    from playwright.sync_api import sync_playwright
-
     cells = [
         {"cell_type": "code", "id": f"c{i}", "source": source, "metadata": {}, "outputs": [], "execution_count": None}
         for i, source in enumerate(sources)
     ]
     notebook = {"cells": cells, "metadata": KERNEL, "nbformat": 4, "nbformat_minor": 5}
     (folder / "lesson.ipynb").write_text(json.dumps(notebook), encoding="utf-8")
-    flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-    with _server(folder) as address, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
-        page = browser.new_page(viewport={"width": 1300, "height": 1200})
-        wait_for(lambda: page.goto(f"{address}/lab/tree/lesson.ipynb", timeout=5000))
-        page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=60_000)
+    with browsing(folder) as (address, page):
+        show(page, address, "lesson.ipynb")
         status = "window.jupyterapp.shell.currentWidget.sessionContext.session?.kernel?.status"
         wait_for(lambda: page.evaluate(status) == "idle")
         yield page
+
+
+@contextmanager
+def browsing(folder: Path) -> Iterator[tuple[str, Any]]:
+    """The address of a server of its own for a folder, and an empty page."""
+    from playwright.sync_api import sync_playwright
+
+    flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+    with _server(folder) as address, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
+        yield address, browser.new_page(viewport={"width": 1300, "height": 1200})
         browser.close()
+
+
+def show(page: Any, address: str, name: str) -> None:
+    """Open a notebook of the server's folder."""
+    wait_for(lambda: page.goto(f"{address}/lab/tree/{name}", timeout=5000))
+    page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=60_000)
 
 
 @contextmanager

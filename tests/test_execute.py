@@ -180,11 +180,20 @@ def test_cells_are_short_and_the_first_one_sets_up(path: Path):
         assert "pip install" not in cell.source
 
 
+PALE = """from matplotlib import pyplot as plt
+from ganlab import plots
+figure, axes = plt.subplots()
+axes.plot([1, 2], color="gold", label="a")
+axes.set_title("a line that few can see")
+plots.save(figure, "pale")"""
+TOO_PALE = "'a' has contrast 1.4 to its ground; take a colour that is stronger, with 3 or more."
+
+
 @pytest.mark.slow
 def test_running_writes_once_and_never_half(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ):
-    """About 8 s: five kernels are started."""
+    """About 12 s: six kernels are started."""
     monkeypatch.setattr(execute, "HERE", tmp_path)
 
     def run(*arguments: str) -> SimpleNamespace:
@@ -207,6 +216,7 @@ def test_running_writes_once_and_never_half(
         ("1 / 0", "01_bad: code cell 2: ZeroDivisionError: division by zero (nothing written)\n"),
         ("raise ValueError('two\\nlines')", "01_bad: code cell 2: ValueError: two lines (nothing written)\n"),
         ("import os; os._exit(1)", "01_bad: code cell 2: DeadKernelError: Kernel died (nothing written)\n"),
+        (PALE, f"01_bad: code cell 2: UserWarning: hard to read, pale: {TOO_PALE} (nothing written)\n"),
     ):
         nbformat.write(new_notebook(cells=[new_code_cell("1"), new_code_cell(""), new_code_cell(source)]), bad)
         before = bad.read_bytes()

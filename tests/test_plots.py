@@ -168,20 +168,6 @@ def test_the_running_mean_is_the_mean_of_the_last_steps():
     np.testing.assert_allclose(values, [history[i - 10 : i, 1].mean() for i in steps.astype(int)])
 
 
-def test_the_colours_differ_in_lightness_too():
-    """So that a grey print, or an eye without one kind of cone, tells data, generator and discriminator apart."""
-    from matplotlib.colors import to_rgb
-
-    def seen(hex_: str, drop: int) -> np.ndarray:
-        return np.delete(np.array(to_rgb(hex_)), drop)
-
-    colours = [plots.COLOURS[name] for name in ("data", "generator", "discriminator")]
-    for drop in range(3):
-        for i, one in enumerate(colours):
-            for other in colours[i + 1 :]:
-                assert np.abs(seen(one, drop) - seen(other, drop)).max() > 0.1
-
-
 @pytest.mark.parametrize(
     ("draw", "named"),
     [

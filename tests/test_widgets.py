@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from ganlab import data
+from ganlab import data, legible
 from ganlab.errors import NonFiniteLoss
 from ganlab.objectives import MINIMAX, NON_SATURATING, least_squares
 from ganlab.widgets import LAWS, OBJECTIVES, Bench, Game, Picture
@@ -24,6 +24,14 @@ def test_every_choice_plays_and_draws(law: str, objective: str):
     low, high = game.answers
     assert low - 1e-9 <= game.best_surface().min() <= game.best_surface().max() <= high + 1e-9
     assert game.said().startswith("step 1: ")
+
+
+def test_the_picture_can_be_read_by_everybody():
+    """It is as wide as the other figures, too, and so as large in a narrow window."""
+    picture = Picture()
+    picture.png(Game(LAWS["ring"], NON_SATURATING))
+    assert legible.hindrances(picture.figure) == []
+    assert picture.figure.bbox.width <= 640
 
 
 def test_the_best_surface_is_the_density_ratio_of_the_smoothed_laws():
