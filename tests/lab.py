@@ -46,8 +46,8 @@ def browsing(folder: Path) -> Iterator[tuple[str, Any]]:
 
 def show(page: Any, address: str, name: str) -> None:
     """Open a notebook of the server's folder."""
-    wait_for(lambda: page.goto(f"{address}/lab/tree/{name}", timeout=5000))
-    page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=60_000)
+    wait_for(lambda: page.goto(f"{address}/lab/tree/{name}", timeout=30_000))
+    page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=180_000)
 
 
 @contextmanager
@@ -68,7 +68,7 @@ def _server(folder: Path) -> Iterator[str]:
             server.wait(20)
 
 
-def wait_for(what: Callable[[], Any], seconds: float = 60) -> Any:
+def wait_for(what: Callable[[], Any], seconds: float = 180) -> Any:
     """What `what` gives, once it gives something; errors until then are of a server that is not up yet."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:

@@ -3,13 +3,18 @@
 Nothing is run: what is looked at are the texts and the outputs that are kept.
 """
 
+import base64
+import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import lab
+import nbformat
 import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+from PIL import Image
 
 LESSONS = sorted((Path(__file__).parents[1] / "notebooks").glob("[0-9][0-9]_*.ipynb"))
 WIDTHS = (1280, 1024)
@@ -53,16 +58,51 @@ def hidden(place: tuple[Path, str, Any], notebook: str) -> list[str]:
 
 
 def settled(page: Any) -> None:
-    """Wait until all formulas are set, and until the page keeps its height."""
+    """Wait until no formula is left as it was typed, and until the page keeps its height."""
+    lab.wait_for(lambda: page.evaluate(TYPESET))
     before = None
-    while before != (before := page.evaluate(SIZE)):
-        page.wait_for_timeout(1500)
+    while before != (before := page.evaluate("document.querySelector('.jp-Notebook').scrollHeight")):
+        page.wait_for_timeout(1000)
 
 
-SIZE = """() => {
-    const notebook = document.querySelector('.jp-Notebook');
-    return notebook.querySelectorAll('mjx-container, img, table').length + ' ' + notebook.scrollHeight;
+TYPESET = """() => {
+    const cells = [...document.querySelectorAll('.jp-MarkdownCell')];
+    const words = cells.map(cell => cell.querySelector('.jp-MarkdownOutput').cloneNode(true));
+    words.forEach(shown => shown.querySelectorAll('code, pre, mjx-container').forEach(part => part.remove()));
+    return document.querySelector('mjx-math') && !words.some(shown => shown.textContent.includes('$'));
 }"""
+SPOILT = {
+    "formula": "$$" + " + ".join(f"x_{{{i}}}^2" for i in range(40)) + "$$",
+    "table": "| a | b |\n| --- | --- |\n| `" + "long_name_" * 12 + "` | 1 |",
+    "words": "A line of words that may be as long as it likes, since it is broken where the window ends. " * 3,
+}
+
+
+def picture(width: int) -> str:
+    """A page with a black picture."""
+    file = io.BytesIO()
+    Image.new("L", (width, 9)).save(file, "PNG")
+    return f'<img alt="wide" src="data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}">'
+
+
+def test_what_is_hidden_is_seen(place: tuple[Path, str, Any]):
+    """A long formula, a wide table, a wide picture, and black words on a dark page; not words that are broken. 15 s."""
+    cells = [new_markdown_cell(source, id=id_) for id_, source in SPOILT.items()]
+    shown = {"picture": picture(1200), "black": '<p style="color: black">black</p>', "long": f"<pre>{'x' * 300}</pre>"}
+    for id_, page in shown.items():
+        output = new_output("display_data", data={"text/html": page})
+        cells.append(new_code_cell("1", id=id_, outputs=[output], execution_count=1))
+    found = hidden(place, nbformat.writes(new_notebook(cells=cells)))
+    everywhere = {f"{theme}, {width} pixels" for theme in THEMES for width in WIDTHS}
+    where = {id_: {line.split(": ")[0] for line in found if f": {id_}: " in line} for id_ in (*SPOILT, *shown)}
+    assert where == {
+        "formula": everywhere,
+        "table": everywhere,
+        "words": set(),
+        "picture": everywhere,
+        "black": {window for window in everywhere if "Dark" in window},
+        "long": set(),  # can be scrolled
+    }
 
 
 @pytest.mark.parametrize("lesson", LESSONS, ids=lambda path: path.stem)
