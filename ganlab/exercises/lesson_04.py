@@ -1,12 +1,27 @@
-"""Exercises of lesson 04: a slope, two losses compared, the sum of both, a logarithm that keeps its digits."""
+"""Exercises of lesson 04: a step of G, two losses compared, a D that is not frozen, a logarithm with all its digits."""
+
+from collections.abc import Callable
 
 import numpy as np
-import sympy as sp
 
-from ganlab.exercises import Exercise
+from ganlab.exercises import Exercise, broken
 
-t = sp.Symbol("t", real=True)
-p_d, p_g = sp.symbols("p_d p_g", positive=True)
+
+def _sigmoid(t: np.ndarray) -> np.ndarray:
+    return 1 / (1 + np.exp(-t))
+
+
+def _step(down: Callable[[np.ndarray, float, float], float]) -> Callable[..., float]:
+    """One step for G(z) = μ + z and t = slope · x: `down` of (x, slope, m) is minus the slope of the loss in μ."""
+    return lambda mu, slope, z, rate: mu + rate * down(mu + z, slope, len(z))
+
+
+def _mean(each: Callable[[np.ndarray, float], np.ndarray]) -> Callable[..., float]:
+    return _step(lambda x, slope, _: each(x, slope).mean())
+
+
+def _right(x: np.ndarray, slope: float) -> np.ndarray:
+    return (1 - _sigmoid(slope * x)) * slope
 
 
 def _naive(t: float) -> float:
@@ -14,17 +29,48 @@ def _naive(t: float) -> float:
         return float(np.log(1 - 1 / (1 + np.exp(-np.float64(t)))))
 
 
+UNFROZEN = {
+    "a": "That holds for the whole of V: at D* its slope in D is 0. G pays one of V's two terms only.",
+    "b": "",
+    "c": "Half of the pull is left, and D* does follow. What does G pay, as an integral over x?",
+    "d": "The frozen D saturates just as much. What is other here is what D* does while G moves.",
+}
+
 EXERCISES = (
     Exercise(
         "04.1",
-        answer=lambda: -1 / (1 + sp.exp(t)),
+        answer=_mean(_right),
+        inputs=((1.0, -0.7, np.array([-1.2, 0.3, 0.9]), 0.5), (-2.0, 1.5, np.array([0.1, 0.4]), 0.1)),
         mistakes=(
-            (lambda: 1 / (1 + sp.exp(t)), "Mind the sign: the loss falls when t rises."),
             (
-                lambda: -1 / (1 + sp.exp(-t)),
-                "That is −σ(t), the slope of log(1 − σ(t)). Here it is small where D accepts.",
+                _mean(lambda x, slope: -_right(x, slope)),
+                "Uphill: the first factor is −(1 − D), and going down takes the slope away. Two signs.",
             ),
-            (lambda: -1 - sp.exp(-t), "That is −1/σ(t), the slope in D. Go on to t: multiply by σ′ = σ(1 − σ)."),
+            (_mean(lambda x, slope: 1 - _sigmoid(slope * x)), "∂t/∂x, the second factor, is missing."),
+            (
+                _mean(lambda x, slope: (1 - _sigmoid(slope * x)) * x),
+                "That is the slope in D's weight. x = μ + z, so ∂t/∂x is `slope` and ∂x/∂μ is 1.",
+            ),
+            (
+                _mean(lambda x, slope: _sigmoid(slope * x) * slope),
+                "That is a step with the saturating loss, whose first factor is −D.",
+            ),
+            (
+                _mean(lambda x, slope: slope / _sigmoid(slope * x)),
+                "−1/D is the slope in D. The first factor is that in t: multiply by σ′ = D(1 − D).",
+            ),
+            (
+                _step(lambda x, slope, m: m * _right(x, slope).mean()),
+                "That is the sum over the batch. The loss is a mean.",
+            ),
+            (
+                _step(lambda x, slope, _: float(_right(x.mean(), slope))),
+                "D answers each sample. Take the mean of the slopes, not the slope at the mean sample.",
+            ),
+            (
+                lambda mu, slope, z, rate: rate * _right(mu + z, slope).mean(),
+                "That is the way of the step. Return where μ is after it.",
+            ),
         ),
     ),
     Exercise(
@@ -40,14 +86,17 @@ EXERCISES = (
     ),
     Exercise(
         "04.3",
-        answer=lambda: sp.log(p_g / p_d),
-        mistakes=(
-            (lambda: sp.log(p_d / p_g), "Mind the sign: 1 − D* = p_g/(p_d + p_g) stands in the numerator."),
-            (lambda: p_g / p_d, "The logarithm is missing."),
-            (lambda: sp.log(p_g * p_d / (p_d + p_g) ** 2), "log D is subtracted, not added."),
+        answer=lambda: (0.5, "b"),
+        judge=broken.outcome(
+            0.5,
+            UNFROZEN,
             (
-                lambda: p_g * sp.log(p_g / p_d),
-                "That is the integrand of KL(p_g‖p_d). Asked is the loss at D*, per sample.",
+                (1, "Nothing has changed: is `mean` in the place of `mu` in t_star? Its gradient must reach `mean`."),
+                (0, "Something is left of the pull. Divide the slope with `mean` in t_star by that with `mu`."),
+                (2, "The other way round: the slope of the unfrozen loss, over that of the frozen one."),
+                (1.3305, "That is the non-saturating loss. Asked is losses_of_G['saturating']."),
+                (0.19899, "That is the slope itself. Divide it by that of the frozen loss."),
+                (0.39797, "That is the frozen slope, that of 2 JSD. Which share of it is left?"),
             ),
         ),
     ),

@@ -1,9 +1,9 @@
-"""Exercises of lesson 06: one bell, log-sum-exp, the weights of maxout, a standard error."""
+"""Exercises of lesson 06: one bell, log-sum-exp, pictures on another scale."""
 
 import numpy as np
 import sympy as sp
 
-from ganlab.exercises import Exercise
+from ganlab.exercises import Exercise, broken
 
 sigma, d, r = sp.symbols("sigma d r", positive=True)
 FAR = np.array([-2000.0, -2001.0, -2003.5])
@@ -24,6 +24,13 @@ def _shifted(a: np.ndarray, by: float) -> float:
 def _naive(a: np.ndarray) -> float:
     return _shifted(a, 0)
 
+
+SCALED = {
+    "a": "σ is 255 times as large, too, and the exponent −r²/(2σ²) is what it was.",
+    "b": "",
+    "c": "Both take out the largest term first: nothing is rounded to 0.",
+    "d": "The bells do lie round the same pictures. But how high is a bell that is 255 times as wide?",
+}
 
 EXERCISES = (
     Exercise(
@@ -77,28 +84,19 @@ EXERCISES = (
     ),
     Exercise(
         "06.3",
-        answer=lambda n, u, p: (n + 1) * u * p,
-        inputs=((784, 240, 5), (3, 2, 4)),
-        mistakes=(
-            (lambda n, u, p: n * u * p, "Each linear function has a bias, too."),
-            (lambda n, u, _: (n + 1) * u, "Each unit has p linear functions, not one."),
-            (lambda n, u, p: n * u * p + p, "There is a bias for each piece of each unit."),
-            (lambda n, u, p: n * u * p + u, "There is a bias for each piece, not for each unit."),
-        ),
-    ),
-    Exercise(
-        "06.4",
-        answer=lambda values: float(np.std(values) / np.sqrt(len(values))),
-        inputs=((NEAR,), (FAR,)),
-        mistakes=(
-            (lambda values: float(np.std(values)), "That is the spread of single images. The mean is surer by √n."),
-            (lambda values: float(np.std(values, ddof=1) / np.sqrt(len(values))), "Divide by n, not by n − 1."),
-            (lambda values: float(np.var(values) / len(values)), "That is the square of it."),
+        answer=lambda: (np.log(255), "b"),
+        judge=broken.outcome(
+            float(np.log(255)),
+            SCALED,
             (
-                lambda values: float(np.var(values) / np.sqrt(len(values))),
-                "That has the variance. Take its root first.",
+                (0, "The pictures are the same, the score is not. Take the difference of the two, per pixel."),
+                (-float(np.log(255)), "Mind the sign: how much is lost is the score of 0 to 1 minus that of 0 to 255."),
+                *((d * float(np.log(255)), "That is for the whole image. Divide by its pixels.") for d in (64, 784)),
+                (float(np.log10(255)), "That is in powers of 10. Nats have the base e."),
+                (8 * float(np.log(2)), "That is log 256. Divided by 255, a grey value is from 0 to 1."),
+                (float(np.log2(255)), "That is in bits. Nats have the base e."),
+                (2 * float(np.log(255)), "The constant of a bell has σ once for each pixel, not σ²."),
             ),
-            (lambda values: float(np.std(values) / len(values)), "Divide by √n, not by n."),
         ),
     ),
 )
