@@ -1,44 +1,44 @@
-"""Exercises that break something and explain it: what came out is a number, and the reason a letter to choose."""
+"""Exercises in which something is broken: say what will happen, change one line, look, and say why."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 
-WITHIN = 0.01
-"""How far off, relative to what comes out, a number may be that was read from a screen."""
+@dataclass(frozen=True)
+class Broken:
+    """Judges (predicted, came, why) in stages, each with its hint; whether the prediction was right is not judged.
 
-
-def outcome(seen: float, reasons: Mapping[str, str], slips: Iterable[tuple[float, str]]) -> Callable[[Any], str]:
-    """The judge of (what came out, why).
-
-    seen     what comes out when the thing is broken as the exercise says
-    reasons  the letters to choose from, each with its hint; "" for the right one
-    slips    other numbers that readers give, each with its hint
+    outcomes  the letters of what may happen
+    outcome   the letter of what does happen
+    fault     the hint for what came of a reader's change: that nothing broke yet, or something else; "" where it did
+    reasons   the letters of what may be why, each with the hint for whoever gives it, "" for the right one
     """
 
-    def judge(answer: Any) -> str:
-        if not isinstance(answer, tuple | list) or len(answer) != 2:
-            return 'Give two things: return what_came_out, "a" (or another letter).'
-        number, letter = answer
-        try:
-            given = float(number)
-        except (TypeError, ValueError):
-            return f"The first thing is the number that came out, not {number!r}."
-        if not _near(given, seen):
-            other = (hint for value, hint in slips if _near(given, value))
-            return next(other, f"{given:.4g} is not what comes out. Make this one change, run it, and look.")
-        return reason(letter, reasons)
+    outcomes: str
+    outcome: str
+    fault: Callable[[Any], str]
+    reasons: Mapping[str, str]
 
-    return judge
-
-
-def reason(letter: Any, reasons: Mapping[str, str]) -> str:
-    """The hint for a letter; "" for the right one, which has none of its own."""
-    if not isinstance(letter, str) or letter not in reasons:
-        return f"The reason is one of the letters {', '.join(reasons)}."
-    return reasons[letter]
+    def __call__(self, answer: Any) -> str:
+        """The hint for an answer, "" for a right one."""
+        if not (isinstance(answer, tuple | list) and len(answer) == 3):
+            return "Leave the last line as it is, with three things: what you predict, what came of it, and why."
+        predicted, came, why = answer
+        if not _is_one_of(predicted, self.outcomes):
+            return f"What will happen? Write it first, {_listed(self.outcomes)}: a wrong guess costs nothing."
+        if fault := self.fault(came):
+            return fault
+        if not _is_one_of(why, self.reasons):
+            reasons = _listed(self.reasons)
+            return f"It is broken. You said {predicted}, and it came out {self.outcome}. Now say why: {reasons}."
+        return self.reasons[why]
 
 
-def _near(given: float, value: float) -> bool:
-    return bool(np.isclose(given, value, rtol=WITHIN, atol=WITHIN * 1e-3))
+def _is_one_of(answer: Any, letters: str | Mapping[str, str]) -> bool:
+    return isinstance(answer, str) and len(answer) == 1 and answer in letters
+
+
+def _listed(letters: str | Mapping[str, str]) -> str:
+    *others, last = letters
+    return f"{', '.join(others)} or {last}"

@@ -4,7 +4,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ganlab.exercises import Exercise, broken
+from ganlab.exercises import Exercise
+from ganlab.exercises.broken import Broken
+from ganlab.exercises.outcomes import near
 
 
 def _sigmoid(t: np.ndarray) -> np.ndarray:
@@ -28,13 +30,6 @@ def _naive(t: float) -> float:
     with np.errstate(over="ignore", divide="ignore"):
         return float(np.log(1 - 1 / (1 + np.exp(-np.float64(t)))))
 
-
-UNFROZEN = {
-    "a": "That holds for the whole of V: at D* its slope in D is 0. G pays one of V's two terms only.",
-    "b": "",
-    "c": "Half of the pull is left, and D* does follow. What does G pay, as an integral over x?",
-    "d": "The frozen D saturates just as much. What is other here is what D* does while G moves.",
-}
 
 EXERCISES = (
     Exercise(
@@ -86,18 +81,27 @@ EXERCISES = (
     ),
     Exercise(
         "04.3",
-        answer=lambda: (0.5, "b"),
-        judge=broken.outcome(
-            0.5,
-            UNFROZEN,
-            (
-                (1, "Nothing has changed: is `mean` in the place of `mu` in t_star? Its gradient must reach `mean`."),
-                (0, "Something is left of the pull. Divide the slope with `mean` in t_star by that with `mu`."),
-                (2, "The other way round: the slope of the unfrozen loss, over that of the frozen one."),
-                (1.3305, "That is the non-saturating loss. Asked is losses_of_G['saturating']."),
-                (0.19899, "That is the slope itself. Divide it by that of the frozen loss."),
-                (0.39797, "That is the frozen slope, that of 2 JSD. Which share of it is left?"),
+        answer=lambda: ("b", 0.19899, "e"),
+        judge=Broken(
+            outcomes="abc",
+            outcome="b",
+            fault=near(
+                0.19899,
+                (
+                    (0.39797, "Nothing broke yet: that is the slope of 2 JSD. Write `mean` for 1.0 in t_star."),
+                    (-0.19899, "That is the way through D* alone. G's samples move along, too: leave x as it is."),
+                    (0, "Nothing moves there. Leave x as it is, and write `mean` for 1.0 in t_star."),
+                    (0.80101, "It moves along, but that is the non-saturating loss. Asked is the saturating one."),
+                    (0.60203, "That is the non-saturating loss, and D* stands still."),
+                ),
+                "slope",
+                "That comes of another change. Write `mean` for 1.0 in t_star, and leave the rest as it is.",
             ),
+            reasons={
+                "d": "That holds for the whole of V: at D* its slope in D is 0. G pays one of V's two terms only.",
+                "e": "",
+                "f": "Half of the pull is left, and D* does follow. What does G pay, as an integral over x?",
+            },
         ),
     ),
     Exercise(

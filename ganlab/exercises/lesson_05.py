@@ -1,12 +1,13 @@
-"""Exercises of lesson 05: a step of the Dirac-GAN in two ways, a faster D, Algorithm 1 without its detach."""
+"""Exercises of lesson 05: a step of the Dirac-GAN in two ways, a faster D, a detach too many."""
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import sympy as sp
 
-from ganlab.exercises import Exercise, broken
+from ganlab.exercises import Exercise
+from ganlab.exercises.broken import Broken
+from ganlab.exercises.outcomes import near
 
 h = sp.Symbol("h", positive=True)
 Rate = Callable[[float, float], float]
@@ -46,30 +47,6 @@ def _old_answer(theta: float, psi: float, h: float) -> tuple[Point, Point]:
 
 
 _RIGHT = _two_ways(_of_theta, _of_psi)
-
-WITHOUT = {
-    "a": "",
-    "b": "G moves: its own turn is as it was. Compare its weights with those of the plain loop.",
-    "c": "The slope does run on into G, but adam_D moves D's weights alone, and adam_G.zero_grad() clears the rest.",
-    "d": "It runs: a slope that goes farther than needed is no error.",
-}
-WITH = {
-    "a": "Compare G's weights with its first ones: networks()[0].",
-    "b": "",
-    "c": "Nothing tells G anything now. Compare its weights with its first ones: networks()[0].",
-    "d": "It runs, which is the danger: the loss still has a slope, in D's weights. But adam_G moves G's alone.",
-}
-
-
-def _judge_detached(answer: Any) -> str:
-    """Whether two letters say what becomes of G without `detach()` in D's turn, and with one in its own."""
-    if not isinstance(answer, str) or len(answer) != 2:
-        return "Return two letters, such as 'cd': what the first change does, and what the second."
-    if answer == "ba":
-        return "The other way round: first D's turn, then G's."
-    first, second = (broken.reason(letter, hints) for letter, hints in zip(answer, (WITHOUT, WITH), strict=True))
-    return f"Without detach() in D's turn: {first}" if first else second and f"With detach() in G's turn: {second}"
-
 
 EXERCISES = (
     Exercise(
@@ -125,5 +102,23 @@ EXERCISES = (
             (lambda: sp.sqrt(1 - 5 * h**2 / 4), "J has ½ above and −½ below: mind the sign of the product."),
         ),
     ),
-    Exercise("05.3", answer=lambda: "ab", judge=_judge_detached),
+    Exercise(
+        "05.3",
+        answer=lambda: ("b", 0.0, "d"),
+        judge=Broken(
+            outcomes="abc",
+            outcome="b",
+            fault=near(
+                0,
+                (),
+                "moved",
+                "Nothing broke yet: G's samples moved. Put .detach() behind G(z) in the line that descends.",
+            ),
+            reasons={
+                "d": "",
+                "e": "`detach` copies nothing: it gives the same numbers, without the way by which slopes go back.",
+                "f": "Leave detach() out again: this D lets G move. How good it is has nothing to do with it.",
+            },
+        ),
+    ),
 )

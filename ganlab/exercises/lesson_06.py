@@ -3,7 +3,9 @@
 import numpy as np
 import sympy as sp
 
-from ganlab.exercises import Exercise, broken
+from ganlab.exercises import Exercise
+from ganlab.exercises.broken import Broken
+from ganlab.exercises.outcomes import near
 
 sigma, d, r = sp.symbols("sigma d r", positive=True)
 FAR = np.array([-2000.0, -2001.0, -2003.5])
@@ -24,13 +26,6 @@ def _shifted(a: np.ndarray, by: float) -> float:
 def _naive(a: np.ndarray) -> float:
     return _shifted(a, 0)
 
-
-SCALED = {
-    "a": "σ is 255 times as large, too, and the exponent −r²/(2σ²) is what it was.",
-    "b": "",
-    "c": "Both take out the largest term first: nothing is rounded to 0.",
-    "d": "The bells do lie round the same pictures. But how high is a bell that is 255 times as wide?",
-}
 
 EXERCISES = (
     Exercise(
@@ -84,19 +79,26 @@ EXERCISES = (
     ),
     Exercise(
         "06.3",
-        answer=lambda: (np.log(255), "b"),
-        judge=broken.outcome(
-            float(np.log(255)),
-            SCALED,
-            (
-                (0, "The pictures are the same, the score is not. Take the difference of the two, per pixel."),
-                (-float(np.log(255)), "Mind the sign: how much is lost is the score of 0 to 1 minus that of 0 to 255."),
-                *((d * float(np.log(255)), "That is for the whole image. Divide by its pixels.") for d in (64, 784)),
-                (float(np.log10(255)), "That is in powers of 10. Nats have the base e."),
-                (8 * float(np.log(2)), "That is log 256. Divided by 255, a grey value is from 0 to 1."),
-                (float(np.log2(255)), "That is in bits. Nats have the base e."),
-                (2 * float(np.log(255)), "The constant of a bell has σ once for each pixel, not σ²."),
+        answer=lambda: ("c", np.log(255), "e"),
+        judge=Broken(
+            outcomes="abc",
+            outcome="c",
+            fault=near(
+                float(np.log(255)),
+                (
+                    (0, "Nothing broke yet: let the unit be 255."),
+                    (-float(np.log(255)), "The other way: grey values from 0 to 255, not to 1/255."),
+                    (8 * float(np.log(2)), "That is log 256. Divided by 255, a grey value is from 0 to 1."),
+                    *((d * float(np.log(255)), "That is for the whole image. Leave the division.") for d in (64, 784)),
+                ),
+                "lost",
+                "That comes of another change. Points, centres and the bells' width have all the unit 255 now.",
             ),
+            reasons={
+                "d": "σ is 255 times as large, too, and the exponent −r²/(2σ²) is what it was.",
+                "e": "",
+                "f": "The largest term is taken out first, at both scales: nothing is rounded to 0.",
+            },
         ),
     ),
 )

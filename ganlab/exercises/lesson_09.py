@@ -4,8 +4,10 @@ from typing import Any
 
 import sympy as sp
 
-from ganlab.exercises import Exercise, broken
+from ganlab.exercises import Exercise
+from ganlab.exercises.broken import Broken
 from ganlab.exercises.codings import coding_of
+from ganlab.exercises.outcomes import near
 from ganlab.objectives import least_squares
 from ganlab.theory.followed import r
 
@@ -26,14 +28,6 @@ def _judge_coding(answer: Any) -> str:
     if coding[2] != 0:
         return "It does all that, but c is not 0. Shift all three numbers."
     return ""
-
-
-SWAPPED = {
-    "a": "So it is with C(G), which holds a and b alike. What training follows does not: look at the two slopes.",
-    "b": "",
-    "c": "D* is r/(1 + r) now, below c wherever there are data: (D − c)² has a slope there, and D* has one in x.",
-    "d": "Beyond b, as seen from a: from 1 over 0, so c would have to be 0 or less. (c − b)(b − a) is −1.",
-}
 
 
 def _step(D: float, real: int, fake: int, m: int, a: float, b: float, rate: float) -> float:
@@ -91,17 +85,26 @@ EXERCISES = (
     ),
     Exercise(
         "09.3",
-        answer=lambda: (-1, "b"),
-        judge=broken.outcome(
-            -1,
-            SWAPPED,
-            (
-                (1, "Mind the sign: the two slopes point in opposite directions."),
-                (0, "Training's slope is not 0. Print both slopes with w = ¼."),
-                (7 / 8, "So it is for (0, 1, 1), and for (1, 0, 0), where c is swapped along. Here it stays 1."),
-                (32 / 225, "That is training's slope. Divide it by the slope of C."),
-                (-32 / 225, "That is the slope of C. Asked is training's slope, divided by it."),
+        answer=lambda: ("b", -1, "d"),
+        judge=Broken(
+            outcomes="abc",
+            outcome="b",
+            fault=near(
+                -1,
+                (
+                    (7 / 8, "Nothing broke yet: so it is for (0, 1, 1), and for (1, 0, 0), where c is swapped along."),
+                    (1, "Mind the sign: look at the two slopes that are printed."),
+                    (32 / 225, "That is training's slope. Leave the last line: it is divided by the slope of C."),
+                    (-32 / 225, "That is the slope of C. Leave the last line: training's slope is divided by it."),
+                ),
+                "of_training / of_C",
+                "That is another coding. Swap 0 and 1 in the first two places, and leave c at 1.",
             ),
+            reasons={
+                "d": "",
+                "e": "D* is r/(1 + r) now, below c wherever there are data: (D − c)² has a slope there.",
+                "f": "Beyond b, as seen from a: from 1 over 0, so c would have to be 0 or less. (c − b)(b − a) is −1.",
+            },
         ),
     ),
     Exercise("09.4", answer=lambda: (-2, -1, 0), judge=_judge_coding),
