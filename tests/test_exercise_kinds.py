@@ -1,105 +1,100 @@
-"""Work for the reader: each exercise names its kind, and each lesson has one of each kind that a reader needs."""
+"""Each lesson gives its reader work of every kind: to predict, to write by hand, to break, and a project."""
 
 import re
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import nbformat
 import pytest
 
-from ganlab.exercises import of_lesson
+from ganlab import exercises
+from ganlab.exercises.broken import Broken
 
 NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
 LESSONS = {
     path.stem[:2]: nbformat.read(path, as_version=4).cells for path in sorted(NOTEBOOKS.glob("[0-9][0-9]_*.ipynb"))
 }
-KINDS = ("by hand", "in code", "find one", "break it", "project")
-NEEDED = {"by hand", "break it", "project"}
-DONE = {"04", "05", "06", "07", "08", "09", "10"}
-"""The lessons whose exercises name their kinds."""
-LACKS = {"07": {"project"}, "08": {"break it", "project"}}
-"""What some of these have not got yet."""
-NOT_YET = {"00", "01", "02", "03"}
-EXERCISE = re.compile(r"### (\d\d\.\d) (.+)")
-NAMED = re.compile(rf"\S.* \(({'|'.join(KINDS)})\)")
-RUBRIC = re.compile(r"(?m)^\| \*\*[\w ]+\*\* \| .{10,} \|$")
+DONE = {"04", "05", "06", "09"}
+"""The lessons that have every kind; the others do not have them yet."""
+NAMED = {"07": {"by hand", "break it"}, "08": {"by hand"}, "10": {"by hand", "break it", "project"}}
+"""The kinds that older lessons have; what is broken there has another form."""
+KINDS = {"by hand", "break it", "project"}
+HEADING = re.compile(r"### (\d\d\.\d+) (?:.+?)(?: \(([a-z ]+)\))?")
+RUBRIC = re.compile(r"\| part \| it is good if \|\n\|---\|---\|\n((?:\| [^|\n]+ \| [^|\n]+ \|\n?)+)")
+LETTERS = re.compile(r"(?<![a-z])([a-f]): ")
 
 
-class Heading(NamedTuple):
-    """An exercise in its lesson: its id, its title with the kind, and the cells from here to the next heading."""
-
-    id: str
-    title: str
-    cells: list[Any]
-
-
-def headings(lesson: str) -> list[Heading]:
-    cells = LESSONS[lesson]
-    starts = [i for i, cell in enumerate(cells) if cell.cell_type == "markdown" and cell.source.startswith("##")]
-    found = []
-    for start, end in zip(starts, [*starts[1:], len(cells)], strict=True):
-        if matched := EXERCISE.fullmatch(cells[start].source.splitlines()[0]):
-            found.append(Heading(*matched.groups(), cells[start:end]))
-    return found
+def headed(lesson: str) -> list[tuple[str, str, int]]:
+    """The exercises of a lesson: id, kind ("" for none), and the number of the cell."""
+    cells = [(i, cell) for i, cell in enumerate(LESSONS[lesson]) if cell.cell_type == "markdown"]
+    found = [(HEADING.fullmatch(cell.source.splitlines()[0]), i) for i, cell in cells if cell.source]
+    return [(match[1], match[2] or "", i) for match, i in found if match]
 
 
-def kind(heading: Heading) -> str:
-    named = NAMED.fullmatch(heading.title)
-    return named[1] if named else ""
-
-
-def test_every_lesson_is_done_or_listed():
-    assert DONE | NOT_YET == LESSONS.keys()
-    assert not DONE & NOT_YET
-    assert LACKS.keys() <= DONE
+def of_kind(lesson: str, kind: str) -> list[tuple[str, int]]:
+    return [(id_, i) for id_, kind_, i in headed(lesson) if kind_ == kind]
 
 
 @pytest.mark.parametrize("lesson", sorted(DONE))
-def test_each_exercise_of_a_lesson_names_its_kind_and_no_kind_is_missing(lesson: str):
-    found = headings(lesson)
-    assert [heading.title for heading in found if not kind(heading)] == []
-    assert NEEDED - {kind(heading) for heading in found} == LACKS.get(lesson, set())
+def test_a_lesson_has_each_kind_and_each_title_names_one(lesson: str):
+    found = headed(lesson)
+    assert [id_ for id_, *_ in found] == [f"{lesson}.{i}" for i in range(1, len(found) + 1)]
+    assert {kind for _, kind, _ in found} == KINDS
+    assert any("exercises.predict(" in cell.source for cell in LESSONS[lesson])
 
 
-@pytest.mark.parametrize("lesson", sorted(DONE))
-def test_exercises_stand_in_order_and_each_is_checked_but_for_projects(lesson: str):
-    found = headings(lesson)
-    assert [heading.id for heading in found] == [f"{lesson}.{i}" for i in range(1, len(found) + 1)]
-    checked = {exercise.id for exercise in of_lesson(lesson)}
-    assert checked <= {heading.id for heading in found}
-    assert {kind(heading) for heading in found if heading.id not in checked} <= {"project"}
+@pytest.mark.parametrize("lesson", sorted(NAMED))
+def test_an_older_lesson_names_its_kinds(lesson: str):
+    assert {kind for _, kind, _ in headed(lesson)} == NAMED[lesson]
 
 
-@pytest.mark.parametrize("lesson", sorted(DONE))
-def test_a_project_has_a_rubric_or_is_checked_and_a_cell_to_start_with(lesson: str):
-    """What is written down before anything runs stands in that cell, with what would refute it or how it is judged."""
-    checked = {exercise.id for exercise in of_lesson(lesson)}
-    for heading in headings(lesson):
-        if kind(heading) == "project":
-            text, start, *_ = heading.cells
-            assert heading.id in checked or 4 <= len(RUBRIC.findall(text.source)) <= 5
-            assert "before" in text.source or heading.id in checked
-            assert start.cell_type == "code"
-            assert re.search('"refuted if"|"verdict"', start.source)
+@pytest.mark.parametrize("lesson", sorted(LESSONS.keys() - DONE - NAMED.keys()))
+def test_a_lesson_that_has_each_kind_is_called_done(lesson: str):
+    assert not {kind for _, kind, _ in headed(lesson)} >= KINDS
 
 
-@pytest.mark.parametrize("lesson", sorted(DONE - {"07", "10"}))
-def test_what_is_broken_is_predicted_first(lesson: str):
-    """Lessons 07 and 10 ask for an explanation and for a search."""
-    broken = [heading for heading in headings(lesson) if kind(heading) == "break it"]
-    assert all("**Predict first" in heading.cells[0].source for heading in broken)
+@pytest.mark.parametrize(("lesson", "id_", "at"), [(n, *one) for n in sorted(DONE) for one in of_kind(n, "break it")])
+def test_what_is_broken_is_predicted_and_explained_by_letters_that_the_text_gives(lesson: str, id_: str, at: int):
+    judge = exercises.find(id_).judge
+    assert isinstance(judge, Broken)
+    text, code = LESSONS[lesson][at].source, LESSONS[lesson][at + 1].source
+    for said in ("**Change one thing:**", "**Predict", "**Why?**"):
+        assert text.count(said) == 1
+    guesses, reasons = text.split("**Why?**")
+    assert LETTERS.findall(guesses) == list(judge.outcomes)
+    assert LETTERS.findall(reasons) == list(judge.reasons)
+    assert judge.outcome in judge.outcomes
+    assert list(judge.reasons.values()).count("") == 1
+    assert text.index("**Predict") < text.index("**Why?**")
+    assert code.index("raise NotImplementedError") < code.index('predicted = "…"') < code.index("print(")
+    assert "return predicted, " in code
+
+
+@pytest.mark.parametrize(("lesson", "id_", "at"), [(n, *one) for n in sorted(DONE) for one in of_kind(n, "project")])
+def test_a_project_has_a_table_to_judge_it_by_and_a_cell_to_start_from_or_is_judged(lesson: str, id_: str, at: int):
+    cell, start = LESSONS[lesson][at : at + 2]
+    if id_ in {one.id for one in exercises.of_lesson(lesson)}:
+        assert exercises.find(id_).judge is not None
+        return
+    table = RUBRIC.search(cell.source)
+    assert table is not None
+    assert 4 <= len(table[1].splitlines()) <= 5
+    assert "**before you run**" in cell.source[: table.start()]
+    assert "?" in cell.source[: table.start()]
+    assert start.cell_type == "code"
+    assert not any(output.output_type == "error" for output in start.outputs)
 
 
 @pytest.mark.parametrize(
-    ("title", "named"),
+    ("title", "kind"),
     [
-        ("How much louder? (by hand)", "by hand"),
-        ("Another cure (project)", "project"),
-        ("How much louder?", ""),
-        ("How much louder? (loud)", ""),
-        ("(by hand)", ""),
-        ("A slope (by hand) again", ""),
+        ("### 02.3 Two bells (by hand)", "by hand"),
+        ("### 02.3 Two bells", ""),
+        ("### 02.3 The law (x, y)", ""),
+        ("## Exercises", None),
+        ("### Where there is no data", None),
     ],
 )
-def test_kinds_are_read_from_the_end_of_a_heading(title: str, named: str):
-    assert kind(Heading("99.1", title, [])) == named
+def test_titles_are_read(title: str, kind: Any):
+    match = HEADING.fullmatch(title)
+    assert (match and (match[2] or "")) == kind

@@ -11,7 +11,7 @@ import torch
 from scipy.integrate import quad
 from scipy.stats import norm
 
-from ganlab.exercises import broken, find, verdict
+from ganlab.exercises import find, outcomes, verdict
 
 
 def kl_to_the_middle(mu: float) -> tuple[float, float]:
@@ -24,9 +24,14 @@ def kl_to_the_middle(mu: float) -> tuple[float, float]:
     return kl(p_g), kl(p_d)
 
 
-def share_of_the_pull(mu: float) -> float:
-    (g_after, d_after), (g_before, d_before) = kl_to_the_middle(mu + 0.01), kl_to_the_middle(mu - 0.01)
-    return (g_after - g_before) / (g_after + d_after - g_before - d_before)
+def slopes_in_mu(mu: float) -> tuple[float, float]:
+    """Of KL(p_g‖m) and KL(p_d‖m)."""
+    after, before = kl_to_the_middle(mu + 0.005), kl_to_the_middle(mu - 0.005)
+    return (after[0] - before[0]) / 0.01, (after[1] - before[1]) / 0.01
+
+
+def slope_that_is_left(mu: float) -> float:
+    return slopes_in_mu(mu)[0]
 
 
 def training_over_criterion(a: float, b: float, c: float, w: float) -> float:
@@ -51,106 +56,84 @@ def nats_per_pixel(factor: float) -> float:
 
 
 def test_what_comes_out_is_right():
-    assert [share_of_the_pull(mu) for mu in (0.5, 1, 3)] == pytest.approx([0.5] * 3, rel=1e-6)
+    for mu in (0.5, 1, 3):  # the slope of KL(p_g‖m) is half that of 2 JSD, the sum of both
+        assert slopes_in_mu(mu)[0] == pytest.approx(sum(slopes_in_mu(mu)) / 2, rel=1e-6)
     assert [training_over_criterion(1, 0, 1, w) for w in (0.1, 0.25, 0.4)] == pytest.approx([-1] * 3, rel=1e-6)
     assert nats_per_pixel(255) == pytest.approx(math.log(255))
 
 
-@pytest.mark.parametrize(
-    ("id_", "answer"),
-    [
-        ("04.3", (share_of_the_pull(1), "b")),
-        ("04.3", [torch.tensor(0.5), "b"]),
-        ("04.3", (0.5, "b")),
-        ("05.3", "ab"),
-        ("06.3", (torch.tensor(5.5413), "b")),
-        ("06.3", (5.54, "b")),
-        ("09.3", (sp.Integer(-1), "b")),
-        ("09.3", (training_over_criterion(1, 0, 1, 0.25), "b")),
-    ],
-)
-def test_right_answers(id_: str, answer: Any):
-    assert verdict(find(id_), lambda: answer) == "right"
-
-
-WRONG: dict[str, list[tuple[Any, str]]] = {
-    "04.3": [
-        ((1.0, "a"), "Its gradient must reach `mean`"),
-        ((0.0, "c"), "Something is left"),
-        ((2.0, "b"), "other way round"),
-        ((1.33, "b"), "the non-saturating loss"),
-        ((0.199, "b"), "the slope itself"),
-        ((0.398, "b"), "the frozen slope"),
-        ((0.5, "a"), "holds for the whole of V"),
-        ((0.5, "c"), "Half of the pull is left"),
-        ((0.5, "d"), "The frozen D saturates just as much"),
-    ],
-    "05.3": [
-        ("cb", "adam_D moves D's weights alone"),
-        ("db", "Without detach() in D's turn: It runs"),
-        ("bb", "Compare its weights with those of the plain loop"),
-        ("aa", "With detach() in G's turn: Compare G's weights with its first ones"),
-        ("ac", "Nothing tells G anything"),
-        ("ad", "in D's weights. But adam_G moves G's alone"),
-        ("ba", "The other way round"),
-        ("cd", "adam_D moves D's weights alone"),
-        ("a", "Return two letters"),
-        ("ax", "With detach() in G's turn: The reason is one of the letters a, b, c, d."),
-        (0, "Return two letters"),
-    ],
-    "06.3": [
-        ((0, "d"), "the score is not"),
-        ((-5.54, "b"), "Mind the sign"),
-        ((64 * 5.5413, "b"), "Divide by its pixels"),
-        ((784 * 5.5413, "b"), "Divide by its pixels"),
-        ((math.log2(255), "b"), "in bits"),
-        ((math.log10(255), "b"), "powers of 10"),
-        ((2 * math.log(255), "b"), "not σ²"),
-        ((5.54, "a"), "the exponent −r²/(2σ²) is what it was"),
-        ((5.54, "c"), "nothing is rounded"),
-        ((5.54, "d"), "255 times as wide"),
-    ],
-    "09.3": [
-        ((1, "a"), "Mind the sign"),
-        ((0, "c"), "is not 0"),
-        ((training_over_criterion(0, 1, 1, 0.25), "b"), "where c is swapped along"),
-        ((training_over_criterion(1, 0, 0, 0.25), "b"), "So it is for (0, 1, 1)"),
-        ((sp.Rational(32, 225), "b"), "That is training's slope"),
-        ((-sp.Rational(32, 225), "b"), "That is the slope of C"),
-        ((-1, "a"), "What training follows does not"),
-        ((-1, "c"), "below c wherever there are data"),
-        ((-1, "d"), "from 1 over 0"),
-    ],
+GIVEN: dict[str, tuple[Any, list[tuple[Any, str]]]] = {
+    "04.3": (
+        ("a", slope_that_is_left(1), "e"),
+        [
+            (("a", 0.398, "d"), "Nothing broke yet: that is the slope of 2 JSD"),
+            (("c", -0.199, "f"), "the way through D* alone"),
+            (("c", 0.0, "f"), "Nothing moves there"),
+            (("b", torch.tensor(0.801), "e"), "Asked is the saturating one"),
+            (("b", 0.602, "e"), "and D* stands still"),
+            (("b", 0.5, "e"), "That comes of another change"),
+            (("a", 0.199, "d"), "G pays one of V's two terms only"),
+            (("c", 0.199, "f"), "Half of the pull is left"),
+            (("b", "half", "e"), "What came of it is `slope`, a number."),
+            (("…", 0.199, "e"), "Write it first, a, b or c"),
+            (("c", 0.199, "…"), "You said c, and it came out b. Now say why: d, e or f."),
+        ],
+    ),
+    "05.3": (
+        ("c", 0.0, "d"),
+        [
+            (("b", 0.37, "d"), "Nothing broke yet: G's samples moved"),
+            (("a", 0.0, "e"), "`detach` copies nothing"),
+            (("c", 0.0, "f"), "this D lets G move"),
+            (("b", None, "d"), "What came of it is `moved`"),
+            (0.0, "three things"),
+            (("…", 0.0, "d"), "a wrong guess costs nothing"),
+            (("a", 0.0, "no slope"), "You said a, and it came out b"),
+        ],
+    ),
+    "06.3": (
+        ("a", torch.tensor(5.5413), "e"),
+        [
+            (("a", 0.0, "d"), "Nothing broke yet"),
+            (("b", -5.54, "e"), "not to 1/255"),
+            (("c", 2 * 5.541, "e"), "That comes of another change"),
+            (("c", 64 * 5.5413, "e"), "That is for the whole image"),
+            (("c", 784 * 5.5413, "e"), "That is for the whole image"),
+            (("c", 23_834.0, "e"), "the bells' width have all the unit 255"),
+            (("c", 5.541, "d"), "the exponent −r²/(2σ²) is what it was"),
+            (("b", 5.541, "f"), "nothing is rounded"),
+            (("b", 5.541, ""), "You said b, and it came out c"),
+        ],
+    ),
+    "09.3": (
+        ("a", training_over_criterion(1, 0, 1, 0.25), "d"),
+        [
+            (("a", training_over_criterion(0, 1, 1, 0.25), "d"), "Nothing broke yet"),
+            (("a", sp.Rational(7, 8), "d"), "where c is swapped along"),
+            (("b", training_over_criterion(1, 0, 0, 0.25), "d"), "where c is swapped along"),
+            (("b", 1, "d"), "Mind the sign"),
+            (("b", sp.Rational(32, 225), "d"), "That is training's slope"),
+            (("b", -sp.Rational(32, 225), "d"), "That is the slope of C"),
+            (("c", training_over_criterion(-1, 1, 0, 0.25), "d"), "That is another coding"),
+            (("c", -1, "e"), "below c wherever there are data"),
+            (("b", -1, "f"), "from 1 over 0"),
+        ],
+    ),
 }
 
 
-@pytest.mark.parametrize(("id_", "answer", "hint"), [(id_, *pair) for id_, pairs in WRONG.items() for pair in pairs])
-def test_wrong_answers_hear_what_is_wrong(id_: str, answer: Any, hint: str):
-    said = verdict(find(id_), lambda: answer)
-    assert said.startswith("not yet. ")
-    assert hint in said
+@pytest.mark.parametrize("id_", GIVEN)
+def test_what_is_right_and_what_else_readers_are_told(id_: str):
+    right, wrong = GIVEN[id_]
+    exercise = find(id_)
+    assert verdict(exercise, lambda: right) == "right"
+    for answer, hint in wrong:
+        said = verdict(exercise, lambda answer=answer: answer)
+        assert said.startswith("not yet. ")
+        assert hint in said
 
 
-@pytest.mark.parametrize(
-    ("answer", "hint"),
-    [
-        (0.5, "Give two things"),
-        ((0.5, "b", "b"), "Give two things"),
-        ("5b", "Give two things"),
-        (("half", "b"), "The first thing is the number that came out, not 'half'."),
-        ((sp.Symbol("x"), "b"), "The first thing is the number"),
-        ((0.5, 2), "The reason is one of the letters a, b, c, d."),
-        ((0.5, "e"), "The reason is one of the letters a, b, c, d."),
-        ((0.75, "b"), "0.75 is not what comes out. Make this one change, run it, and look."),
-        ((0.51, "b"), "0.51 is not what comes out."),
-    ],
-)
-def test_answers_of_other_kinds_are_told_what_is_asked(answer: Any, hint: str):
-    assert verdict(find("04.3"), lambda: answer).startswith(f"not yet. {hint}")
-
-
-def test_what_is_read_from_a_screen_is_near_enough():
-    judge = broken.outcome(100.0, {"a": ""}, [(0, "nothing")])
-    assert [judge((number, "a")) for number in (99.2, 100.8)] == ["", ""]
-    assert judge((98.8, "a")) == "98.8 is not what comes out. Make this one change, run it, and look."
-    assert judge((1e-9, "a")) == "nothing"
+def test_what_came_out_may_be_off_by_rounding():
+    fault = outcomes.near(100.0, [(0, "nothing")], "way", "another")
+    assert [fault(way) for way in (99.2, torch.tensor(100.8), sp.Integer(100))] == ["", "", ""]
+    assert [fault(way) for way in (98.8, 1e-9, None)] == ["another", "nothing", "What came of it is `way`, a number."]
