@@ -1,7 +1,7 @@
 """Functions of readers, right and wrong, written in other words than the course's: each gets its verdict.
 
 What the exercises hold themselves is checked against itself in test_exercises; formulas: test_exercise_formulas;
-steps of training: test_exercise_steps.
+steps of training: test_exercise_later_steps.
 """
 
 import math
@@ -13,7 +13,7 @@ import scipy.stats
 import torch
 from attempts import Answer, judged
 from test_exercise_formulas import FORMULAS
-from test_exercise_steps import STEPS
+from test_exercise_later_steps import LATER_STEPS
 
 from ganlab import exercises
 
@@ -169,4 +169,4 @@ def test_no_exercise_with_hints_is_left_out():
     with_hints = {
         one.id for n in range(10) if n not in (7, 8) for one in exercises.of_lesson(f"{n:02}") if one.mistakes
     }
-    assert with_hints == FORMULAS.keys() | FUNCTIONS.keys() | STEPS.keys()
+    assert with_hints == FORMULAS.keys() | FUNCTIONS.keys() | LATER_STEPS.keys()
