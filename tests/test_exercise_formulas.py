@@ -32,28 +32,18 @@ FORMULAS: dict[str, tuple[str, dict[str, str]]] = {
             "-log(2) - log(w*(1 - w))/2": "KL(Q‖P)",
         },
     ),
-    "04.1": (
-        "-exp(-t)/(1 + exp(-t))",
-        {
-            "exp(-t)/(1 + exp(-t))": "Mind the sign",
-            "-exp(t)/(1 + exp(t))": "slope of log(1 − σ(t))",
-            "-(1 + exp(-t))": "slope in D",
-        },
-    ),
-    "04.3": (
-        "log(p_g) - log(p_d)",
-        {
-            "log(p_d) - log(p_g)": "Mind the sign",
-            "p_g*p_d**(-1)": "logarithm is missing",
-            "log(p_g) + log(p_d) - 2*log(p_d + p_g)": "not added",
-            "p_g*(log(p_g) - log(p_d))": "per sample",
-        },
-    ),
     "05.2": (
-        "sqrt(4 + h**2)/2",
-        {"(4 + h**2)/4": "determinant", "(1 + h**2)**(1/2)": "±i/2", "(2 + h)/2": "is complex"},
+        "sqrt(4 + 5*h**2)/2",
+        {
+            "(4 + 5*h**2)/4": "determinant",
+            "sqrt(4 + h**2)/2": "equal rates",
+            "sqrt(4 + 25*h**2)/2": "Only one of the two rows",
+            "sqrt(4 + 9*h**2)/2": "mean of both rates",
+            "sqrt(1 + 5*h**2)": "½ and −½",
+            "(2 + sqrt(5)*h)/2": "is complex",
+            "sqrt(4 - 5*h**2)/2": "sign of the product",
+        },
     ),
-    "05.3": ("1", {"1/2": "root is 0", "0": "for ever", "oo": "hardly moves", "2": "slower one"}),
     "06.1": (
         "-1/2 - d*log(sigma) - d*log(2*pi)/2",
         {
@@ -68,20 +58,7 @@ FORMULAS: dict[str, tuple[str, dict[str, str]]] = {
             "exp(-1/2)*sigma**(-d)*(2*pi)**(-d/2)": "its logarithm",
         },
     ),
-    "09.3": (
-        "-(1/(1 + r) - c)/(1 + r)**2",
-        {
-            "(1/(1 + r) - c)/(1 + r)**2": "not c − D*",
-            "-2*(1/(1 + r) - c)/(1 + r)**2": "Twice too much",
-            "-1/(1 + r)**3 - c/(1 + r)**2": "not added",
-            "-(1/(1 + r) - c)/(1 + r)": "brings one more",
-            "(r/(1 + r) - c)/(1 + r)**2": "the data's share",
-            "-(1 + r)**(-2)": "the slope of D*. G pays",
-            "(1 - c - c*r)/(1 + r)": "the slope of D* in r",
-            "(1 - c - c*r)**2/(1 + r)**2/2": "Asked is its slope",
-        },
-    ),
-    "09.5": (
+    "09.2": (
         "1/6 + 1/2",
         {"1/2": "too often", "1/6": "never makes", "2": "do not meet", "1/3": "add both", "4/3": "then divide"},
     ),

@@ -1,7 +1,7 @@
 """Functions of readers, right and wrong, written in other words than the course's: each gets its verdict.
 
 What the exercises hold themselves is checked against itself in test_exercises; formulas: test_exercise_formulas; steps
-of training: test_exercise_steps.
+of training: test_exercise_steps and test_exercise_later_steps.
 """
 
 import math
@@ -13,6 +13,7 @@ import scipy.stats
 import torch
 from attempts import Answer, judged
 from test_exercise_formulas import FORMULAS
+from test_exercise_later_steps import LATER_STEPS
 from test_exercise_steps import STEPS
 
 from ganlab import exercises
@@ -26,12 +27,6 @@ def shares(real: list[float], fake: list[float]) -> list[bool]:
     return [D > 0.5 for D in real] + [D < 0.5 for D in fake]
 
 
-def found(distances: np.ndarray, reach: float) -> int:
-    """How many modes some sample is nearer to than `reach`, and nearest."""
-    modes = range(distances.shape[1])
-    return sum(any(row[k] == min(row) and row[k] < reach for row in distances) for k in modes)
-
-
 def correlated(batches: np.ndarray, normalised: list[np.ndarray]) -> float:
     return float(scipy.stats.pearsonr(batches.ravel(), np.array(normalised).ravel())[0])
 
@@ -39,10 +34,6 @@ def correlated(batches: np.ndarray, normalised: list[np.ndarray]) -> float:
 def kept_places(n: int, kernel: int, stride: int, padding: int) -> int:
     """In how many places a kernel fits, counted."""
     return len(range(-padding, n + padding - kernel + 1, stride))
-
-
-def spread(values: np.ndarray, lost: int = 0) -> float:
-    return math.sqrt(sum((value - sum(values) / len(values)) ** 2 for value in values) / (len(values) - lost))
 
 
 @np.errstate(divide="ignore", over="ignore")
@@ -102,22 +93,6 @@ FUNCTIONS: dict[str, tuple[Answer, list[tuple[Answer, str]]]] = {
             (lambda t: scipy.special.log_expit(t), "log σ(t)"),
         ],
     ),
-    "05.1": (
-        lambda: "bdca",
-        [
-            (lambda: "bdac", "before it moves"),
-            (lambda: "cabd", "lets D move first"),
-            (lambda: "bcda", "after D's move"),
-        ],
-    ),
-    "05.4": (
-        lambda distances, sigma: found(distances, 3 * sigma),
-        [
-            (lambda distances, _: found(distances, math.inf), "Far samples"),
-            (lambda distances, sigma: sum(min(row) < 3 * sigma for row in distances), "Count modes"),
-            (lambda distances, sigma: found(distances, sigma), "nearer than 3σ"),
-        ],
-    ),
     "06.2": (
         lambda a: log_sum(a) - math.log(len(a)),
         [
@@ -127,45 +102,6 @@ FUNCTIONS: dict[str, tuple[Answer, list[tuple[Answer, str]]]] = {
             (log_sum, "log of the sum"),
             (max, "The others count"),
             (lambda a: log_sum(a - max(a)) - math.log(len(a)), "add the maximum"),
-        ],
-    ),
-    "06.3": (
-        lambda n, u, p: p * (n * u + u),
-        [
-            (lambda n, u, p: p * n * u, "has a bias"),
-            (lambda n, u, _: n * u + u, "not one"),
-            (lambda n, u, p: p * (n * u + 1), "each piece of each unit"),
-            (lambda n, u, p: u * (n * p + 1), "not for each unit"),
-        ],
-    ),
-    "06.4": (
-        lambda values: spread(values) / len(values) ** 0.5,
-        [
-            (spread, "single images"),
-            (lambda values: spread(values, 1) / len(values) ** 0.5, "not by n − 1"),
-            (lambda values: spread(values) ** 2 / len(values), "square of it"),
-            (lambda values: spread(values) ** 2 / len(values) ** 0.5, "Take its root"),
-            (lambda values: spread(values) / len(values), "not by n"),
-        ],
-    ),
-    "09.1": (
-        lambda a, b: 0.75 * b + 0.25 * a,
-        [
-            (lambda a, b: 0.75 * a + 0.25 * b, "more frequent"),
-            (lambda a, b: b + b + b + a, "sum of both densities"),
-            (lambda _, b: 0.75 * b, "It is 0 in one coding"),
-            (lambda _a, _b: 0.75, "(a, b) = (0, 1) only"),
-            (lambda a, b: 0.5 * a + 0.5 * b, "both densities are equal"),
-            (lambda _, b: b, "are generated, too"),
-        ],
-    ),
-    "09.2": (
-        lambda a, b, c: 2 * ((a + b) / 2 - c) ** 2,
-        [
-            (lambda a, b, c: ((a + b) / 2 - c) ** 2, "Asked is 2C(G)"),
-            (lambda a, b, c: ((a + b) / 2 - c) ** 2 / 2, "∫(p_d + p_g) = 2"),
-            (lambda a, b, c: 4 * ((a + b) / 2 - c) ** 2, "mind its ½"),
-            (lambda *_: 0.0, "The other term is not"),
         ],
     ),
 }
@@ -190,4 +126,4 @@ def test_no_exercise_with_hints_is_left_out():
     with_hints = {
         one.id for n in range(10) if n not in (7, 8) for one in exercises.of_lesson(f"{n:02}") if one.mistakes
     }
-    assert with_hints == FORMULAS.keys() | FUNCTIONS.keys() | STEPS.keys()
+    assert with_hints == FORMULAS.keys() | FUNCTIONS.keys() | STEPS.keys() | LATER_STEPS.keys()

@@ -1,56 +1,124 @@
-"""Exercises of lesson 05: the order of Algorithm 1, two rates of the Dirac-GAN, counting modes."""
+"""Exercises of lesson 05: a step of the Dirac-GAN in two ways, a faster D, a detach too many."""
+
+from collections.abc import Callable
 
 import numpy as np
 import sympy as sp
 
 from ganlab.exercises import Exercise
+from ganlab.exercises.broken import Broken
+from ganlab.exercises.outcomes import near
 
 h = sp.Symbol("h", positive=True)
-DISTANCES = np.array([[0.1, 2.0, 3.0], [0.2, 1.0, 2.0], [2.0, 0.9, 3.0], [1.0, 2.0, 0.31], [3.0, 0.01, 2.0]])
+Rate = Callable[[float, float], float]
+Point = tuple[float, float]
 
 
-def _found(distances: np.ndarray, sigma: float) -> int:
-    good = distances.min(axis=1) < 3 * sigma
-    return len(set(distances.argmin(axis=1)[good].tolist()))
+def _sigmoid(t: float) -> float:
+    return float(1 / (1 + np.exp(-t)))
 
+
+def _of_theta(theta: float, psi: float) -> float:
+    return psi * _sigmoid(psi * theta)
+
+
+def _of_psi(theta: float, psi: float) -> float:
+    return -theta * _sigmoid(psi * theta)
+
+
+def _two_ways(of_theta: Rate, of_psi: Rate) -> Callable[[float, float, float], tuple[Point, Point]]:
+    """A step at once and one in turns, θ first, of players who move at these rates."""
+
+    def step(theta: float, psi: float, h: float) -> tuple[Point, Point]:
+        moved = theta + h * of_theta(theta, psi)
+        return (moved, psi + h * of_psi(theta, psi)), (moved, psi + h * of_psi(moved, psi))
+
+    return step
+
+
+def _D_first(theta: float, psi: float, h: float) -> tuple[Point, Point]:
+    answered = psi + h * _of_psi(theta, psi)
+    return _RIGHT(theta, psi, h)[0], (theta + h * _of_theta(theta, answered), answered)
+
+
+def _old_answer(theta: float, psi: float, h: float) -> tuple[Point, Point]:
+    at_once, (moved, _) = _RIGHT(theta, psi, h)
+    return at_once, (moved, psi - h * moved * _sigmoid(psi * theta))
+
+
+_RIGHT = _two_ways(_of_theta, _of_psi)
 
 EXERCISES = (
     Exercise(
         "05.1",
-        answer=lambda: "bdca",
+        answer=_RIGHT,
+        inputs=((1.0, -1.0, 0.2), (0.5, 2.0, 1.0), (-1.5, -0.4, 0.7)),
         mistakes=(
-            (lambda: "bdac", "G moves on samples: it needs its latent vectors before it moves."),
-            (lambda: "cabd", "The algorithm lets D move first. (The other order would work, too.)"),
-            (lambda: "bcda", "New latent vectors for G are drawn after D's move."),
+            (
+                _two_ways(_of_theta, lambda theta, psi: -_of_psi(theta, psi)),
+                "D wants V large: ψ moves at the rate +∂V/∂ψ = −θ σ(ψθ).",
+            ),
+            (
+                _two_ways(lambda theta, psi: -_of_theta(theta, psi), _of_psi),
+                "G wants V small: θ moves at the rate −∂V/∂θ = +ψ σ(ψθ).",
+            ),
+            (
+                _two_ways(lambda _, psi: psi, lambda theta, _: -theta),
+                "V is no product: log(1 − σ(t)) has the slope −σ(t) in t, so each rate has a factor σ(ψθ).",
+            ),
+            (
+                _two_ways(lambda _, psi: psi / 2, lambda theta, _: -theta / 2),
+                "σ(ψθ) is ½ near the solution only. Asked is a step from anywhere.",
+            ),
+            (
+                _two_ways(lambda theta, psi: psi * _sigmoid(-psi * theta), _of_psi),
+                "There G pays −log σ, the non-saturating loss. Asked is the game's own.",
+            ),
+            (
+                _two_ways(
+                    lambda theta, psi: psi * _sigmoid(-psi * theta), lambda theta, psi: -theta * _sigmoid(-psi * theta)
+                ),
+                "σ(−ψθ) is 1 − D. log(1 − σ(t)) has the slope −σ(t).",
+            ),
+            (lambda theta, psi, h: _RIGHT(theta, psi, h)[::-1], "The other way round: at once, then in turns."),
+            (
+                lambda theta, psi, h: (_RIGHT(theta, psi, h)[0],) * 2,
+                "That is at once, twice. In turns ψ moves when θ has moved: it answers the new θ.",
+            ),
+            (_D_first, "There ψ moves first. In turns θ is first here, and ψ answers."),
+            (_old_answer, "The new θ belongs into σ(ψθ), too: D answers what it sees now."),
         ),
     ),
     Exercise(
         "05.2",
-        answer=lambda: sp.sqrt(1 + h**2 / 4),
+        answer=lambda: sp.sqrt(1 + 5 * h**2 / 4),
         mistakes=(
-            (lambda: 1 + h**2 / 4, "That is |μ|², the determinant."),
-            (lambda: sp.sqrt(1 + h**2), "The eigenvalues of J are ±i/2, so μ = 1 ± ih/2."),
-            (lambda: 1 + h / 2, "μ = 1 ± ih/2 is complex. Its size is √(real² + imaginary²)."),
+            (lambda: 1 + 5 * h**2 / 4, "That is |μ|², the determinant."),
+            (lambda: sp.sqrt(1 + h**2 / 4), "That is with equal rates. ψ's row of the step matrix has 5h."),
+            (lambda: sp.sqrt(1 + 25 * h**2 / 4), "Only one of the two rows has the factor 5: θ moves by h as before."),
+            (lambda: sp.sqrt(1 + 9 * h**2 / 4), "The mean of both rates does not do. Write down the step matrix."),
+            (lambda: sp.sqrt(1 + 5 * h**2), "The slopes at the solution are ½ and −½: that is J."),
+            (lambda: 1 + sp.sqrt(5) * h / 2, "μ = 1 ± i√5 h/2 is complex. Its size is √(real² + imaginary²)."),
+            (lambda: sp.sqrt(1 - 5 * h**2 / 4), "J has ½ above and −½ below: mind the sign of the product."),
         ),
     ),
     Exercise(
         "05.3",
-        answer=lambda: sp.Integer(1),
-        mistakes=(
-            (lambda: sp.Rational(1, 2), "Look where the root is 0: γ²/4 = ¼."),
-            (lambda: sp.Integer(0), "Without penalty the point goes round for ever."),
-            (lambda: sp.oo, "For a large γ one of the two is −γ/2 + √(γ²/4 − ¼), which is nearly 0: D hardly moves."),
-            (lambda: sp.Integer(2), "There the slower one is −1 + √¾ = −0.13. Compare with γ = 1."),
-        ),
-    ),
-    Exercise(
-        "05.4",
-        answer=_found,
-        inputs=((DISTANCES, 0.1), (DISTANCES, 0.3), (DISTANCES, 0.11), (DISTANCES, 0.001)),
-        mistakes=(
-            (lambda d, _: len(set(d.argmin(axis=1).tolist())), "Far samples do not count: only good ones find a mode."),
-            (lambda d, sigma: int((d.min(axis=1) < 3 * sigma).sum()), "Those are the good samples. Count modes."),
-            (lambda d, sigma: _found(d, sigma / 3), "Good means nearer than 3σ, not σ."),
+        answer=lambda: ("b", 0.0, "d"),
+        judge=Broken(
+            outcomes="abc",
+            outcome="b",
+            fault=near(
+                0,
+                (),
+                "moved",
+                "Nothing broke yet: G's samples moved. Put .detach() behind G(z) in the line that descends.",
+            ),
+            reasons={
+                "d": "",
+                "e": "`detach` copies nothing: it gives the same numbers, without the way by which slopes go back.",
+                "f": "Leave detach() out again: this D lets G move. How good it is has nothing to do with it.",
+            },
         ),
     ),
 )

@@ -1,9 +1,11 @@
-"""Exercises of lesson 06: one bell, log-sum-exp, the weights of maxout, a standard error."""
+"""Exercises of lesson 06: one bell, log-sum-exp, pictures on another scale."""
 
 import numpy as np
 import sympy as sp
 
 from ganlab.exercises import Exercise
+from ganlab.exercises.broken import Broken
+from ganlab.exercises.outcomes import near
 
 sigma, d, r = sp.symbols("sigma d r", positive=True)
 FAR = np.array([-2000.0, -2001.0, -2003.5])
@@ -77,28 +79,26 @@ EXERCISES = (
     ),
     Exercise(
         "06.3",
-        answer=lambda n, u, p: (n + 1) * u * p,
-        inputs=((784, 240, 5), (3, 2, 4)),
-        mistakes=(
-            (lambda n, u, p: n * u * p, "Each linear function has a bias, too."),
-            (lambda n, u, _: (n + 1) * u, "Each unit has p linear functions, not one."),
-            (lambda n, u, p: n * u * p + p, "There is a bias for each piece of each unit."),
-            (lambda n, u, p: n * u * p + u, "There is a bias for each piece, not for each unit."),
-        ),
-    ),
-    Exercise(
-        "06.4",
-        answer=lambda values: float(np.std(values) / np.sqrt(len(values))),
-        inputs=((NEAR,), (FAR,)),
-        mistakes=(
-            (lambda values: float(np.std(values)), "That is the spread of single images. The mean is surer by √n."),
-            (lambda values: float(np.std(values, ddof=1) / np.sqrt(len(values))), "Divide by n, not by n − 1."),
-            (lambda values: float(np.var(values) / len(values)), "That is the square of it."),
-            (
-                lambda values: float(np.var(values) / np.sqrt(len(values))),
-                "That has the variance. Take its root first.",
+        answer=lambda: ("c", np.log(255), "e"),
+        judge=Broken(
+            outcomes="abc",
+            outcome="c",
+            fault=near(
+                float(np.log(255)),
+                (
+                    (0, "Nothing broke yet: let the unit be 255."),
+                    (-float(np.log(255)), "The other way: grey values from 0 to 255, not to 1/255."),
+                    (8 * float(np.log(2)), "That is log 256. Divided by 255, a grey value is from 0 to 1."),
+                    *((d * float(np.log(255)), "That is for the whole image. Leave the division.") for d in (64, 784)),
+                ),
+                "lost",
+                "That comes of another change. Points, centres and the bells' width have all the unit 255 now.",
             ),
-            (lambda values: float(np.std(values) / len(values)), "Divide by √n, not by n."),
+            reasons={
+                "d": "σ is 255 times as large, too, and the exponent −r²/(2σ²) is what it was.",
+                "e": "",
+                "f": "The largest term is taken out first, at both scales: nothing is rounded to 0.",
+            },
         ),
     ),
 )

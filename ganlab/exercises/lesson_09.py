@@ -1,16 +1,15 @@
-"""Exercises of lesson 09: the best answer, the constant, the push, a coding that pulls, two letters."""
+"""Exercises of lesson 09: a step of D, two letters, labels swapped, a coding that pulls."""
 
 from typing import Any
 
 import sympy as sp
 
 from ganlab.exercises import Exercise
+from ganlab.exercises.broken import Broken
 from ganlab.exercises.codings import coding_of
+from ganlab.exercises.outcomes import near
 from ganlab.objectives import least_squares
 from ganlab.theory.followed import r
-
-c = sp.Symbol("c", real=True)
-CODINGS = ((0, 1, 1), (-1, 1, 0), (2, 5, -1), (0, 3, 4))
 
 
 def _judge_coding(answer: Any) -> str:
@@ -31,63 +30,50 @@ def _judge_coding(answer: Any) -> str:
     return ""
 
 
+def _step(D: float, real: int, fake: int, m: int, a: float, b: float, rate: float) -> float:
+    """D's answer after one step, at a place where `real` and `fake` of the m samples of each batch lie."""
+    return D - rate * (real * (D - b) + fake * (D - a)) / m
+
+
 EXERCISES = (
     Exercise(
         "09.1",
-        answer=lambda a, b: (3 * b + a) / 4,
-        inputs=((0.0, 1.0), (-1.0, 1.0), (2.0, 5.0)),
+        answer=_step,
+        inputs=((0.4, 3, 1, 64, 0.0, 1.0, 0.5), (-0.5, 10, 30, 128, -1.0, 1.0, 2.0), (3.0, 5, 4, 32, 2.0, 5.0, 1.0)),
         mistakes=(
-            (lambda a, b: (3 * a + b) / 4, "b is what D is to say on real samples, and those are more frequent here."),
-            (lambda a, b: 3 * b + a, "It is a mean: divide by the sum of both densities."),
+            (lambda D, *given: 2 * D - _step(D, *given), "Uphill: D goes down what it pays, so take the slope away."),
             (
-                lambda *coding: 3 * coding[1] / 4,
-                "The generated samples at this point want a. It is 0 in one coding only.",
+                lambda D, real, fake, m, a, b, rate: _step(D, real, fake, m, b, a, rate),
+                "b is what D is to say on real samples, a on generated ones.",
             ),
-            (lambda *_: 3 / 4, "That is the data's share. It is D* for (a, b) = (0, 1) only."),
-            (lambda a, b: (a + b) / 2, "That is the answer where both densities are equal."),
-            (lambda *coding: coding[1], "Some of the samples at this point are generated, too."),
+            (
+                lambda D, *given: 2 * _step(D, *given) - D,
+                "Twice too far: LSGAN's squares have a ½, which takes away the 2 of their slope.",
+            ),
+            (
+                lambda D, *given: (_step(D, *given) + D) / 2,
+                "Half too far: each mean is over m samples, not 2m, and the 2 of a square's slope takes away its ½.",
+            ),
+            (
+                lambda D, real, fake, _, *rest: _step(D, real, fake, 1, *rest),
+                "That is the sum over the samples. What D pays are two means.",
+            ),
+            (
+                lambda D, real, fake, _, *rest: _step(D, real, fake, real + fake, *rest),
+                "The two means are over the whole batches, m samples each, and not over the samples at this place.",
+            ),
+            (
+                lambda _D, real, fake, _m, a, b, _rate: (real * b + fake * a) / (real + fake),
+                "That is where D settles in the end. Asked is one step towards it.",
+            ),
+            (
+                lambda D, *given: _step(D, *given) - D,
+                "That is the way of the step. Return what D answers after it.",
+            ),
         ),
     ),
     Exercise(
         "09.2",
-        answer=lambda a, b, c: (a + b - 2 * c) ** 2 / 2,
-        inputs=CODINGS,
-        mistakes=(
-            (lambda a, b, c: (a + b - 2 * c) ** 2 / 4, "That is C(G). Asked is 2C(G)."),
-            (
-                lambda a, b, c: (a + b - 2 * c) ** 2 / 8,
-                "Both squares are paid, on data and on samples: ∫(p_d + p_g) = 2.",
-            ),
-            (
-                lambda a, b, c: (a + b - 2 * c) ** 2,
-                "D answers (a + b)/2: mind its ½, and that the square takes it, too.",
-            ),
-            (lambda *_: 0, "Δ is 0 there. The other term is not, except for 2c = a + b."),
-        ),
-    ),
-    Exercise(
-        "09.3",
-        answer=lambda: (c - 1 + c * r) / (1 + r) ** 3,
-        mistakes=(
-            (
-                lambda: -(c - 1 + c * r) / (1 + r) ** 3,
-                "The sign: g′ is D* − c, not c − D*, and D* falls as r grows.",
-            ),
-            (lambda: 2 * (c - 1 + c * r) / (1 + r) ** 3, "Twice too much: G pays ½(D* − c)², so g′ has no 2."),
-            (lambda: -(1 / (1 + r) + c) / (1 + r) ** 2, "G pays ½(D* − c)²: c is taken away from D*, not added."),
-            (
-                lambda: (c - 1 + c * r) / (1 + r) ** 2,
-                "The slope of D* in r is −1/(1 + r)². D* − c brings one more 1 + r.",
-            ),
-            (lambda: (r - c * (1 + r)) / (1 + r) ** 3, "r is p_g over p_d, so D* is 1/(1 + r), the data's share."),
-            (lambda: -1 / (1 + r) ** 2, "That is the slope of D*. G pays ½(D* − c)²: the chain rule brings D* − c."),
-            (lambda: 1 / (1 + r) - c, "That is g′(D*). The chain rule brings the slope of D* in r."),
-            (lambda: (1 / (1 + r) - c) ** 2 / 2, "That is φ′(r), what G pays. Asked is its slope in r."),
-        ),
-    ),
-    Exercise("09.4", answer=lambda: (-2, -1, 0), judge=_judge_coding),
-    Exercise(
-        "09.5",
         answer=lambda: sp.Rational(2, 3),
         mistakes=(
             (lambda: sp.Rational(1, 2), "The letter that G makes too often counts, too."),
@@ -97,4 +83,29 @@ EXERCISES = (
             (lambda: sp.Rational(4, 3), "Square the difference, then divide."),
         ),
     ),
+    Exercise(
+        "09.3",
+        answer=lambda: ("b", -1, "d"),
+        judge=Broken(
+            outcomes="abc",
+            outcome="b",
+            fault=near(
+                -1,
+                (
+                    (7 / 8, "Nothing broke yet: so it is for (0, 1, 1), and for (1, 0, 0), where c is swapped along."),
+                    (1, "Mind the sign: look at the two slopes that are printed."),
+                    (32 / 225, "That is training's slope. Leave the last line: it is divided by the slope of C."),
+                    (-32 / 225, "That is the slope of C. Leave the last line: training's slope is divided by it."),
+                ),
+                "of_training / of_C",
+                "That is another coding. Swap 0 and 1 in the first two places, and leave c at 1.",
+            ),
+            reasons={
+                "d": "",
+                "e": "D* is r/(1 + r) now, below c wherever there are data: (D − c)² has a slope there.",
+                "f": "Beyond b, as seen from a: from 1 over 0, so c would have to be 0 or less. (c − b)(b − a) is −1.",
+            },
+        ),
+    ),
+    Exercise("09.4", answer=lambda: (-2, -1, 0), judge=_judge_coding),
 )

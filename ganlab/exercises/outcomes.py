@@ -1,0 +1,33 @@
+"""What came of a reader's change, when it is a number."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+
+WITHIN = 0.01
+"""How far off, relative to what comes out, a number may be."""
+
+
+def near(seen: float, slips: Iterable[tuple[float, str]], what: str, other: str) -> Callable[[Any], str]:
+    """The hint for what came out, "" for a number near `seen`.
+
+    slips  numbers that come of other changes, each with its hint; first that of the code as it stands
+    what   the name of what is to come out
+    other  the hint for any other number
+    """
+
+    def fault(came: Any) -> str:
+        try:
+            given = float(came)
+        except (TypeError, ValueError):
+            return f"What came of it is `{what}`, a number."
+        if _near(given, seen):
+            return ""
+        return next((hint for value, hint in slips if _near(given, value)), other)
+
+    return fault
+
+
+def _near(given: float, value: float) -> bool:
+    return bool(np.isclose(given, value, rtol=WITHIN, atol=WITHIN * 1e-3))
