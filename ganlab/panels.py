@@ -180,7 +180,7 @@ def ablation(
         fig.legend(loc="outside lower left", frameon=False)
     ax.set(yticks=range(len(rows)), yticklabels=list(rows), ylim=(len(rows) - 0.5, -0.5), xlabel=xlabel, **options)
     ax.set_ylabel("changed")
-    ax.set_title(title)
+    fig.suptitle(title, x=0.01, ha="left", fontsize=11)
     return fig
 
 
