@@ -8,7 +8,7 @@ import sympy as sp
 from ganlab.errors import ConfigError
 from ganlab.objectives import MINIMAX, NON_SATURATING, least_squares
 from ganlab.theory.followed import Followed
-from ganlab.theory.kept import modes_kept, price, x
+from ganlab.theory.kept import modes_kept, price, u
 
 
 def zero_one(c: str):
@@ -27,7 +27,7 @@ def functional(c: float, shares: np.ndarray) -> float:
 def test_the_price_is_the_functional_of_a_law_on_some_of_the_modes(c: str, number: int):
     shares = np.zeros(8)
     shares[:number] = 1 / number
-    by_price = float(price(zero_one(c)).subs(x, sp.Rational(number, 8)))
+    by_price = float(price(zero_one(c)).subs(u, sp.Rational(number, 8)))
     assert by_price == pytest.approx(functional(float(sp.Rational(c)), shares), abs=1e-12)
 
 
@@ -42,7 +42,7 @@ def test_no_law_on_eight_modes_does_better(c: str, wanted: int):
     )
     assert modes_kept(zero_one(c)) == wanted
     assert (softmax(best.x) > 0.5 / 8).sum() == wanted
-    assert best.fun == pytest.approx(float(price(zero_one(c)).subs(x, sp.Rational(wanted, 8))), abs=1e-3)
+    assert best.fun == pytest.approx(float(price(zero_one(c)).subs(u, sp.Rational(wanted, 8))), abs=1e-3)
 
 
 def softmax(w: np.ndarray) -> np.ndarray:
@@ -51,9 +51,9 @@ def softmax(w: np.ndarray) -> np.ndarray:
 
 
 def test_all_modes_are_kept_from_a_threshold_on():
-    """Where the slope of the price at x = 1 changes its sign: (c − a)/(b − a) = 1/(8 log 2 − 4), about 0.647."""
+    """Where the slope of the price at u = 1 changes its sign: (c − a)/(b − a) = 1/(8 log 2 − 4), about 0.647."""
     c = sp.Symbol("c", positive=True)
-    slope = sp.diff(price(least_squares(0, 1, c).followed), x).subs(x, 1)
+    slope = sp.diff(price(least_squares(0, 1, c).followed), u).subs(u, 1)
     (threshold,) = sp.solve(slope, c)
     assert sp.simplify(threshold - 1 / (8 * sp.log(2) - 4)) == 0
     assert modes_kept(zero_one("64/100"), 1000) < 1000 == modes_kept(zero_one("65/100"), 1000)

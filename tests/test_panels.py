@@ -113,6 +113,17 @@ def test_an_ablation_shows_every_seed_and_their_mean():
     assert ax.get_xscale() == "log"
 
 
+def test_the_title_of_an_ablation_has_the_whole_width_however_long_the_names_are():
+    scores = {"G: LeakyReLU, sigmoid at the end": [1.0, 2.0], "the other": [1.0, 3.0]}
+    title = "A message that takes the most of the width of a figure"
+    figure = panels.ablation(scores, baseline="the other", title=title, xlabel="distance")
+    figure.canvas.draw()
+    (written,) = [text for text in figure.texts if text.get_text() == title]
+    extent = written.get_window_extent()
+    assert 0 <= extent.x0 < extent.x1 <= figure.bbox.x1
+    assert extent.x1 - extent.x0 > figure.axes[0].bbox.width
+
+
 @pytest.mark.parametrize(
     ("call", "error", "named"),
     [
