@@ -182,19 +182,19 @@ def flowing() -> tuple[np.ndarray, list[np.ndarray]]:
 
 
 def both_ways(positions: Sequence[tuple[float, float]], *, title: str = "") -> Figure:
-    """For each (mean, σ) with −3 ≤ mean ≤ 3 and σ ≥ ½: one bell beside data of two modes, and below KL both ways.
+    """For each (mean, width), −3 ≤ mean ≤ 3 and width ≥ ½: one bell beside data of two modes, and below KL both ways.
 
-    Below are KL(p_d‖p_g), asked at the data, and KL(p_g‖p_d), asked at the samples, over the mean for this σ.
+    Below are KL(p_d‖p_g), asked at the data, and KL(p_g‖p_d), asked at the samples, over the mean for this width.
     """
     figure, panels = frames(len(positions), 2, title)
-    width = PLACES[1] - PLACES[0]
-    for (mean, sigma), (top, bottom) in zip(positions, panels.T, strict=True):
-        top.plot(PLACES, _two_modes() / width, color=COLOURS["data"], label="data")
-        top.plot(PLACES, _bell(mean, sigma) / width, color=COLOURS["generator"], label="generated")
-        top.set_title(f"mean {mean:g}, σ {sigma:g}", fontsize=9)
+    strip = PLACES[1] - PLACES[0]
+    for (mean, width), (top, bottom) in zip(positions, panels.T, strict=True):
+        top.plot(PLACES, _two_modes() / strip, color=COLOURS["data"], label="data")
+        top.plot(PLACES, _bell(mean, width) / strip, color=COLOURS["generator"], label="generated")
+        top.set_title(f"mean {mean:g}, width {width:g}", fontsize=9)
         top.set(xlim=(-6, 6), ylim=(0, 0.85), xlabel="x")
-        here = divergences_both_ways(mean, sigma)
-        along = np.array([divergences_both_ways(one, sigma) for one in MEANS])
+        here = divergences_both_ways(mean, width)
+        along = np.array([divergences_both_ways(one, width) for one in MEANS])
         ways = (("data", "-.", "KL(data‖generated)"), ("generator", "--", "KL(generated‖data)"))
         for (colour, style, label), at, values in zip(ways, here, along.T, strict=True):
             bottom.plot(MEANS, values, style, color=COLOURS[colour], label=label)
@@ -208,9 +208,9 @@ def both_ways(positions: Sequence[tuple[float, float]], *, title: str = "") -> F
 
 
 @cache
-def divergences_both_ways(mean: float, sigma: float) -> tuple[float, float]:
+def divergences_both_ways(mean: float, width: float) -> tuple[float, float]:
     """KL(p_d‖p_g) and KL(p_g‖p_d) in nats, with p_d of two modes and p_g one bell, on `PLACES`."""
-    laws = _two_modes(), _bell(mean, sigma)
+    laws = _two_modes(), _bell(mean, width)
     return div.on_alphabet(div.KL, *laws), div.on_alphabet(div.KL, *laws[::-1])
 
 
@@ -220,13 +220,13 @@ def _two_modes() -> np.ndarray:
     return heights / heights.sum()
 
 
-def _bell(mean: float, sigma: float) -> np.ndarray:
-    heights = _any_bell()(PLACES, mean, sigma)
+def _bell(mean: float, width: float) -> np.ndarray:
+    heights = _any_bell()(PLACES, mean, width)
     return heights / heights.sum()
 
 
 @cache
 def _any_bell() -> Callable[..., np.ndarray]:
-    """The density of a normal law as a function of x, its mean and σ."""
+    """The density of a normal law as a function of x, its mean and its width σ."""
     mean, sigma = sp.Symbol("mu", real=True), sp.Symbol("sigma", positive=True)
     return sp.lambdify((x, mean, sigma), normal(mean, sigma).expression, "numpy")
