@@ -10,7 +10,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-PATIENCE_SECONDS = 300
+PATIENCE_SECONDS = 1200
+"""After this long a process counts as hung. It is no bound on its time: a busy machine may take ten times as long."""
 _forks = "forkserver" in multiprocessing.get_all_start_methods()
 if _forks:
     _server = multiprocessing.get_context("forkserver")
