@@ -14,7 +14,6 @@ from typing import Any
 
 import pytest
 import tiny_study
-from commands import PATIENCE_SECONDS
 from recorded import awaited
 
 from ganlab.errors import ConfigError
@@ -67,7 +66,7 @@ def started(package: Path, *arguments: str) -> subprocess.Popen[str]:
 
 def done(package: Path, *arguments: str) -> tuple[int, str, str]:
     process = started(package, *arguments)
-    out, err = process.communicate(timeout=PATIENCE_SECONDS)
+    out, err = process.communicate(timeout=200)
     return process.returncode, out, err
 
 
@@ -81,9 +80,7 @@ def cut(package: Path, by: signal.Signals) -> tuple[int, str]:
         assert process.poll() is None, process.communicate()
         time.sleep(0.05)
     os.kill(process.pid, by)
-    _, err = process.communicate(
-        timeout=PATIENCE_SECONDS
-    )  # returns when the workers, which hold the pipe, have ended, too
+    _, err = process.communicate(timeout=60)  # returns when the workers, which hold the pipe, have ended, too
     return process.returncode, err
 
 
