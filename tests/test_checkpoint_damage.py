@@ -150,8 +150,10 @@ NURSERY = """
     # Forks a child that resumes, trains and saves without pause; kills it at a random moment; 30 times.
     import os, random, signal, sys, time
     from pathlib import Path
+    import torch
     from tiny import tiny_trainer
 
+    torch.set_num_threads(1)  # a fork has none of its parent's other threads, and would wait for them
     tiny_trainer()
     place, moment = Path(sys.argv[1]), random.Random(0)
     for _ in range(30):
