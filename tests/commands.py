@@ -10,8 +10,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-PATIENCE_SECONDS = 1200
-"""After this long a process counts as hung. It is no bound on its time: a busy machine may take ten times as long."""
+PATIENCE_SECONDS = 300
 _forks = "forkserver" in multiprocessing.get_all_start_methods()
 if _forks:
     _server = multiprocessing.get_context("forkserver")
