@@ -125,8 +125,10 @@ def test_numbers_of_numpy_are_read_again_in_another_process(tmp_path: Path):
     place = tmp_path / "run.ckpt"
     code = f"""
         import numpy as np
+        import torch
         from tiny import run, tiny_trainer
         from ganlab.training import Adam
+        torch.set_num_threads({torch.get_num_threads()})  # as here: unlike numbers add in unlike orders
         trainer = tiny_trainer(seed=np.arange(3)[1], ema=np.float32(0.5), optimizer_g=Adam(np.logspace(-4, -3, 3)[1]))
         run(trainer, steps=7).save({str(place)!r})
     """
