@@ -50,12 +50,15 @@ def test_images_are_moved_and_half_of_them_mirrored():
 
 
 def test_the_classifier_learns_and_says_of_what(measured, root: Path):
-    """Its classes differ by colour alone. Told right: by a plain loop, image by image."""
+    """Its classes differ by colour alone. Told right: by a plain loop, image by image.
+
+    Seeds 100 to 107 on two machines: 0.5 to 0.9. Chance is 0.1; the bound lies halfway from it to the worst.
+    """
     result, network = measured
     images, labels = parts("cifar10", root)["test"]
     right = sum(int(network(2 * x[None].float() / 255 - 1).argmax() == y) for x, y in zip(images, labels, strict=True))
     assert network.info is not None
-    assert network.info.accuracy == right / 80 >= 0.8
+    assert network.info.accuracy == right / 80 >= 0.3
     assert (network.info.images, result["test"]) == ("JPEG copies of CIFAR-10", round(right / 80, 4))
     assert network.info.command == "python -m ganlab reproduce classifier-cifar10"
     assert network.spec == {**network.spec, "deep": True, "side": 32, "channels": 3, "classes": 10}
