@@ -1,5 +1,6 @@
 """How lessons are read: how long it takes, which words and symbols a cell uses, and in which order."""
 
+import functools
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -57,6 +58,7 @@ def maths(text: str) -> str:
     return " ".join(shown or inline for shown, inline in MATHS.findall(text))
 
 
+@functools.cache
 def pattern(form: str) -> re.Pattern[str]:
     """Finds a word with its plural, or a symbol within maths."""
     if form.startswith("$"):

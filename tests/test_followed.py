@@ -21,7 +21,7 @@ def test_least_squares_for_every_coding():
     assert sp.simplify(least_squares(a, b, c).followed.curvature - expected) == 0
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(a=fractions, b=fractions, c=fractions)
 def test_the_verdict_on_codings_is_the_theorems(a: Fraction, b: Fraction, c: Fraction):
     if a == b:

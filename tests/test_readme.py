@@ -105,9 +105,9 @@ def test_the_commands_name_recipes_and_studies_that_there_are():
 
 @pytest.mark.slow
 def test_the_cheap_commands_run(tmp_path: Path):
-    """About 20 s: doctor, twenty steps of three recipes, samples of one, the ledger and the table."""
+    """About 15 s: doctor, four steps of three recipes, samples of one, the ledger and the table."""
     (tmp_path / "notebooks").symlink_to(ROOT / "notebooks", target_is_directory=True)
-    cheap = {"doctor": [], "train": ["--steps", "20"], "sample": [], "ledger": []}
+    cheap = {"doctor": [], "train": ["--steps", "4"], "sample": [], "ledger": []}
     needing_data = {"gan2014-cifar10", "dcgan-mnist"}
     commands = [command for command in COMMANDS if command[0] in cheap and not needing_data & {*command}]
     commands = [[*command, "--batch", "8"] if "folder:holiday" in command else command for command in commands]
