@@ -21,7 +21,7 @@ try:
     from tqdm.auto import tqdm
 
     from ganlab import inline, plots
-    from ganlab.training import Trainer, pick_device, tune
+    from ganlab.training import Trainer, leave_room, pick_device, tune
 except ModuleNotFoundError as error:
     raise MissingPackage(error) from None
 
@@ -34,6 +34,8 @@ def setup() -> None:
     np.random.seed(SEED)  # noqa: NPY002 (libraries that draw from the global state)
     torch.manual_seed(SEED)
     tune()
+    if leave_room():
+        print("other programs keep the cores busy: this lesson takes one thread")
     plots.use_style()
     if (shell := get_ipython()) is not None:
         inline.describe_figures(shell)

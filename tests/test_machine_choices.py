@@ -5,15 +5,23 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 import torch
 from own import image_trainer, refusal
 from tiny import run
 
 from ganlab import models
-from ganlab.training import tune, tuning
+from ganlab.training import leave_room, tune, tuning
 from ganlab.training.config import pick_device
-from ganlab.training.tuning import is_small, keep_freed_memory, quick_precision, spare_a_core
+from ganlab.training.tuning import (
+    BUSY_PERCENT,
+    LOOK_SECONDS,
+    is_small,
+    keep_freed_memory,
+    quick_precision,
+    spare_a_core,
+)
 
 
 def here(monkeypatch: pytest.MonkeyPatch, *, cuda: bool, mps: bool) -> None:
@@ -138,3 +146,30 @@ def test_without_glibc_nothing_is_set(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(sys, "platform", "linux")
     monkeypatch.setattr(tuning.ctypes, "CDLL", lambda _: object())  # such as musl's
     assert not keep_freed_memory()
+
+
+@pytest.mark.parametrize(("threads", "busy", "left"), [(4, 100.0, [1]), (2, 90.0, [1]), (2, 89.0, []), (1, 100.0, [])])
+def test_where_others_keep_the_cores_busy_one_thread_is_taken(
+    threads: int, busy: float, left: list[int], monkeypatch: pytest.MonkeyPatch
+):
+    told: list[int] = []
+    monkeypatch.setattr("psutil.cpu_percent", lambda _: busy)
+    monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
+    monkeypatch.setattr(torch, "set_num_threads", told.append)
+    assert leave_room() == bool(left)
+    assert told == left
+
+
+def test_a_busy_machine_is_seen_to_be_busy():
+    """Endless loops on all cores, for a moment."""
+    code = "import sys\nsys.stdout.write('!')\nsys.stdout.flush()\nwhile True: pass"
+    loops = [subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) for _ in range(os.cpu_count() or 1)]
+    try:
+        for loop in loops:
+            assert loop.stdout is not None
+            assert loop.stdout.read(1) == b"!"
+        assert psutil.cpu_percent(LOOK_SECONDS) >= BUSY_PERCENT
+    finally:
+        for loop in loops:
+            loop.kill()
+            loop.communicate()

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
 
+import psutil
 import torch
 from torch import nn
 
@@ -18,6 +19,8 @@ M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
 HEAP_KEPT, LARGEST_BLOCK = 2**31 - 1, 2**25
 
 
+BUSY_PERCENT, LOOK_SECONDS = 90, 0.3
+"""Of the time of all cores, as they are found busy while this process sleeps so long."""
 SMALL = 300_000
 """Weights of a network below which one thread is as quick as two."""
 _tuned = False
@@ -65,6 +68,18 @@ def spare_a_core() -> None:
     on all of them can be ten times slower than on all but one.
     """
     torch.set_num_threads(min(torch.get_num_threads(), max(2, (os.cpu_count() or 1) - 1)))
+
+
+def leave_room() -> bool:
+    """Let torch use one thread if other programs keep nearly all cores busy just now, and tell whether they do.
+
+    Then two threads wait for each other most of the time: with three programs beside, on two cores, they are two to
+    three times slower than one. For that a third of a second is looked at, unless torch has one thread anyway.
+    """
+    if torch.get_num_threads() == 1 or psutil.cpu_percent(LOOK_SECONDS) < BUSY_PERCENT:
+        return False
+    torch.set_num_threads(1)
+    return True
 
 
 def keep_freed_memory() -> bool:
