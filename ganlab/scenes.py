@@ -12,11 +12,12 @@ import sympy as sp
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from ganlab.objectives import MINIMAX, D, p_d, p_g
+from ganlab.objectives import MINIMAX, D, least_squares, p_d, p_g
 from ganlab.plots import COLOURS, WIDEST
 from ganlab.theory import divergences as div
 from ganlab.theory import game
 from ganlab.theory.densities import mixture, normal, x
+from ganlab.theory.followed import r
 
 ONE_FRAME = 4.2
 """Inches: the width of one position by itself."""
@@ -34,6 +35,8 @@ PLACES = np.linspace(-9, 9, 181)
 """Where a law of two modes and one bell are compared; beyond, neither has any mass to speak of."""
 MEANS = np.linspace(-3, 3, 25)
 """Means of that bell at which both divergences are known."""
+RATIOS, FAR = np.linspace(0, 5, 251), np.linspace(1e-3, 20, 20_000)
+"""Ratios p_g/p_d at which φ is drawn, and those among which its string touches it."""
 
 
 def frames(count: int, rows: int, title: str) -> tuple[Figure, np.ndarray]:
@@ -230,3 +233,32 @@ def _any_bell() -> Callable[..., np.ndarray]:
     """The density of a normal law as a function of x, its mean and its width σ."""
     mean, sigma = sp.Symbol("mu", real=True), sp.Symbol("sigma", positive=True)
     return sp.lambdify((x, mean, sigma), normal(mean, sigma).expression, "numpy")
+
+
+def strings(positions: Sequence[float], *, title: str = "") -> Figure:
+    """For each s > 0: φ of least squares with (0, 1, s) over r = p_g/p_d, and the string pulled tight below it.
+
+    The string is φ's convex hull. Marked are where it touches φ, and its height at r = 1: the least F that a law has.
+    """
+    figure, panels = frames(len(positions), 1, title)
+    for s, axes in zip(positions, panels[0], strict=True):
+        phi = _phi_of_squares(s)
+        touches = FAR[((phi(FAR) - phi(0.0)) / FAR).argmin()]
+        straight = phi(0.0) + (phi(touches) - phi(0.0)) * RATIOS / touches
+        string = np.where(touches > RATIOS, straight, phi(RATIOS))
+        axes.plot(RATIOS, phi(RATIOS), color=COLOURS["generator"], label="φ")
+        axes.plot(RATIOS, string, "--", color="black", linewidth=1.2, label="the string")
+        axes.axvline(1, color=COLOURS["reference"], linestyle=":", linewidth=1)
+        axes.plot(touches, phi(touches), "o", color="black", markersize=4)
+        axes.plot(1, np.interp(1, RATIOS, string), "o", color="black", fillstyle="none", label="the least F")
+        where, share = ("before 1", 1) if touches <= 1 else (f"at {touches:.2f}", 1 / touches)
+        axes.set_title(f"s = {s:g}: touches {where},\n{100 * share:.0f} % of the data", fontsize=9)
+        axes.set(xlabel="r", xlim=(0, RATIOS[-1]), ylim=(-0.06, 0.13), yticks=(0, 0.1))
+    panels[0, 0].set_ylabel("φ(r)")
+    legend(figure, panels[0, 0])
+    return figure
+
+
+@cache
+def _phi_of_squares(s: float) -> Callable[..., Any]:
+    return sp.lambdify(r, least_squares(0, 1, sp.nsimplify(s)).followed.phi, "numpy")

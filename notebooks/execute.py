@@ -1,7 +1,7 @@
 """Run the lessons and write their outputs, in one form: `python notebooks/execute.py [--check] [00_start_here …]`.
 
 Lessons run in file order, on the embedded digits alone (no data folder is seen), and are written back without
-timestamps, widget states or progress bars, with pictures in 256 colours, so that a second run changes nothing. Figures
+timestamps, widget states or progress bars, with pictures in few colours, so that a second run changes nothing. Figures
 are written to `figures/`: nothing else writes there.
 `--check` runs nothing and reports lessons that were not run, hold an error, a warning or a memory address, are too
 large, or were saved in another form.
@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+import numpy as np
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from PIL import Image
@@ -24,6 +25,9 @@ from PIL import Image
 HERE = Path(__file__).resolve().parent
 TIMEOUT_SECONDS = 600
 MOST_BYTES = 300 * 1024
+FEW_COLOURS, MOST_COLOURS = (64, 128), 256
+OFF, MOST_OFF = 8, 0.01
+"""A picture gets the fewest colours with which at most this share of its pixels is off by more of 255 levels."""
 KEPT_CELL_METADATA = ("tags", "slideshow", "jupyter")
 ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 PICTURE = re.compile(r"(?<=data:image/png;base64,)[\w+/=]+")
@@ -81,25 +85,38 @@ def _outputs(cell: Any) -> list[Any]:
             output.traceback = [f"{output.ename}: {output.evalue}"]
         if "metadata" in output:
             output.metadata = {}
-        for kind, shrink in (("image/png", _in_256_colours), ("text/html", _pictures_in_256_colours)):
+        for kind, shrink in (("image/png", _in_few_colours), ("text/html", _pictures_in_few_colours)):
             if kind in output.get("data", {}):
                 output.data[kind] = shrink(output.data[kind])
         kept.append(output)
     return kept
 
 
-def _in_256_colours(encoded: str) -> str:
-    """A PNG with a palette: a third of the bytes, and nobody sees the difference in a diagram."""
+def _in_few_colours(encoded: str) -> str:
+    """A PNG with a palette: a third of the bytes, and nobody sees the difference."""
     image = Image.open(io.BytesIO(base64.b64decode(encoded)))
     if image.mode == "P":
         return encoded
-    small = io.BytesIO()
-    image.convert("RGB").quantize(256, dither=Image.Dither.NONE).save(small, "PNG", optimize=True)
-    return base64.b64encode(small.getvalue()).decode("ascii")
+    drawn = image.convert("RGB")
+    fits = (small for number in FEW_COLOURS if _share_off(drawn, small := _with_palette(drawn, number)) <= MOST_OFF)
+    small = next(fits, None) or _with_palette(drawn, MOST_COLOURS)
+    file = io.BytesIO()
+    small.save(file, "PNG", optimize=True)
+    return base64.b64encode(file.getvalue()).decode("ascii")
 
 
-def _pictures_in_256_colours(page: str) -> str:
-    return PICTURE.sub(lambda found: _in_256_colours(found[0]), page)
+def _with_palette(drawn: Image.Image, colours: int) -> Image.Image:
+    return drawn.quantize(colours, kmeans=1, dither=Image.Dither.NONE)
+
+
+def _share_off(drawn: Image.Image, small: Image.Image) -> float:
+    """The share of pixels of which some channel differs by more than `OFF`."""
+    apart = np.abs(np.asarray(drawn, dtype=int) - np.asarray(small.convert("RGB"), dtype=int)).max(axis=2)
+    return float((apart > OFF).mean())
+
+
+def _pictures_in_few_colours(page: str) -> str:
+    return PICTURE.sub(lambda found: _in_few_colours(found[0]), page)
 
 
 def problems(path: Path) -> list[str]:

@@ -62,23 +62,50 @@ def test_the_form_is_fixed_and_normalising_twice_changes_nothing():
     assert again.cells[0].outputs[1].metadata == {}
 
 
-def test_pictures_shrink_once_and_look_the_same():
-    ramp = np.linspace(0, 255, 200, dtype=np.uint8)
-    picture = np.stack(np.broadcast_arrays(ramp, ramp[:, None], np.uint8(9)), axis=2)
+RAMP = np.linspace(0, 255, 200, dtype=np.uint8)
+
+
+def as_png(picture: np.ndarray) -> str:
     file = io.BytesIO()
     Image.fromarray(picture).save(file, "PNG")
-    cell = ran("draw()", new_output("display_data", data={"image/png": base64.b64encode(file.getvalue()).decode()}))
+    return base64.b64encode(file.getvalue()).decode()
+
+
+def shrunk(png: str) -> Image.Image:
+    """A cell's picture after normalising, which a second time changes nothing."""
+    cell = ran("draw()", new_output("display_data", data={"image/png": png}))
     text = execute.normalised(new_notebook(cells=[cell]))
     again = nbformat.reads(text, as_version=4)
     assert execute.normalised(again) == text
-    small = Image.open(io.BytesIO(base64.b64decode(again.cells[0].outputs[0].data["image/png"])))
-    assert np.abs(np.asarray(small.convert("RGB")).astype(int) - picture).mean() < 8
+    return Image.open(io.BytesIO(base64.b64decode(again.cells[0].outputs[0].data["image/png"])))
+
+
+def levels_off(small: Image.Image, picture: np.ndarray) -> np.ndarray:
+    """By how many of 255 levels each pixel differs, in the channel in which it differs most."""
+    return np.abs(np.asarray(small.convert("RGB")).astype(int) - picture).max(axis=2)
+
+
+@pytest.mark.parametrize("lesson", range(11))
+def test_the_figures_of_the_lessons_shrink_and_look_the_same(lesson: int):
+    """99 of 100 pixels are within 8 levels of what was drawn."""
+    path = sorted((ROOT / "figures").glob(f"{lesson:02}_*.png"))[0]
+    small = shrunk(base64.b64encode(path.read_bytes()).decode())
+    assert small.mode == "P"
+    assert (levels_off(small, np.asarray(Image.open(path).convert("RGB"))) > 8).mean() <= 0.01
+
+
+def test_a_picture_gets_as_few_colours_as_do():
+    greys = np.repeat(np.broadcast_to(RAMP, (200, 200))[..., None], 3, axis=2)
+    plain, coloured = greys // 64 * 64, np.stack(np.broadcast_arrays(RAMP, RAMP[:, None], np.uint8(9)), axis=2)
+    few, more, most = (shrunk(as_png(picture)) for picture in (plain, greys, coloured))
+    assert [len(np.unique(np.asarray(small))) for small in (few, more)] == [4, 64]
+    assert len(np.unique(np.asarray(most))) > 128
+    assert [int(levels_off(*pair).max()) <= 4 for pair in ((few, plain), (more, greys))] == [True, True]
+    assert levels_off(most, coloured).mean() < 12
 
 
 def test_pictures_in_html_shrink_too_and_keep_their_words():
-    file = io.BytesIO()
-    Image.fromarray(np.random.default_rng(0).integers(0, 256, (50, 50, 3), dtype=np.uint8)).save(file, "PNG")
-    encoded = base64.b64encode(file.getvalue()).decode()
+    encoded = as_png(np.random.default_rng(0).integers(0, 256, (50, 50, 3), dtype=np.uint8))
     page = f'<img alt="a &lt; b" src="data:image/png;base64,{encoded}">'
     text = execute.normalised(new_notebook(cells=[ran("draw()", new_output("display_data", data={"text/html": page}))]))
     again = nbformat.reads(text, as_version=4)

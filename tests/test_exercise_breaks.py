@@ -13,6 +13,7 @@ from torch.nn.functional import logsigmoid
 
 from ganlab import models
 from ganlab.exercises import find, lesson_03, verdict
+from ganlab.objectives import NON_SATURATING, least_squares
 from ganlab.theory import game
 from ganlab.theory.densities import mixture, normal
 
@@ -120,8 +121,37 @@ def as_lesson_02() -> dict[str, Any]:
     return vars(names)
 
 
-LESSONS = {"00.4": as_lesson_00, "01.2": as_lesson_01, "02.4": as_lesson_02, "03.3": lambda: {"game": game}}
-STUBS = {"00.4": "00-050", "01.2": "01-053", "02.4": "02-052", "03.3": "03-042"}
+def as_lesson_08() -> dict[str, Any]:
+    """A G that shows z as it is, and a distance that grows with the mean of what it is given."""
+    names: dict[str, Any] = {"torch": torch, "half": 500, "steps": 9, "distances": {9: 2.0}}
+    return names | {"made_of": lambda z: z, "distance": lambda images: 2 + 9 * images.mean().abs().item()}
+
+
+def as_lesson_10() -> dict[str, Any]:
+    names: dict[str, Any] = {"torch": torch, "zero_one": least_squares(0, 1, 1), "NON_SATURATING": NON_SATURATING}
+    for cell in ("10-010", "10-011"):
+        exec(cells_of("10")[cell], names)
+    return names
+
+
+LESSONS = {
+    "00.4": as_lesson_00,
+    "01.2": as_lesson_01,
+    "02.4": as_lesson_02,
+    "03.3": lambda: {"game": game},
+    "07.5": dict,
+    "08.6": as_lesson_08,
+    "10.2": as_lesson_10,
+}
+STUBS = {
+    "00.4": "00-050",
+    "01.2": "01-053",
+    "02.4": "02-052",
+    "03.3": "03-042",
+    "07.5": "07-090",
+    "08.6": "08-broken-stub",
+    "10.2": "10-086",
+}
 
 
 def run(id_: str, *changes: tuple[str, str]) -> str:
@@ -139,14 +169,32 @@ def run(id_: str, *changes: tuple[str, str]) -> str:
 @pytest.mark.slow
 @pytest.mark.parametrize("id_", LESSONS)
 def test_the_code_as_it_stands_is_not_broken(id_: str):
-    """Four short trainings; about 5 s in all."""
+    """Five short trainings; about 6 s in all."""
     assert "Nothing broke yet" in run(id_)
 
 
 FEWER_MOVES = "        move(D,", "        if step < 400: move(D,"
 STRAIGHT = "models.ToyDiscriminator(dim=1, width=64, gain=1.0)", "nn.Linear(1, 1)"
 LOOP, D_BEST = "    for _ in range(400):\n", "D_best = game.best_discriminator(target, p)\n"
+PAIRS, LIFTED = ("16", "2"), ("+= 0", "+= 40")
+WITH_EPSILON = "batches.std(axis=1, keepdims=True)", "(batches.var(axis=1, keepdims=True) + 1e-5) ** 0.5"
 KEPT = (LOOP, ""), (f"        {D_BEST}", f"    {D_BEST}{LOOP}")
+
+
+@pytest.mark.parametrize(
+    ("id_", "change", "hint"),
+    [
+        ("07.5", ("16", "4"), "batches of 4"),
+        ("07.5", (" / batches.std(axis=1, keepdims=True)", ""), "That comes of another change"),
+        ("08.6", (" - 1", ""), "That forgets `- 1` alone"),
+        ("08.6", (" * 2", ""), "That forgets `* 2` alone"),
+        ("10.2", ("+= 0", "+= 5"), "Nothing broke yet"),
+        ("10.2", ("above, 1] += 0", "above, 0] += 40"), "Nothing broke yet"),
+        ("10.2", ("above, 1] += 0", "~above, 1] += 40"), "the many below that you lifted"),
+    ],
+)
+def test_another_change_is_named_or_breaks_nothing(id_: str, change: tuple[str, str], hint: str):
+    assert hint in run(id_, change)
 
 
 @pytest.mark.slow
@@ -158,6 +206,12 @@ KEPT = (LOOP, ""), (f"        {D_BEST}", f"    {D_BEST}{LOOP}")
         ("02.4", [STRAIGHT, ("range(300)", "range(3000)")]),
         ("03.3", KEPT),
         ("03.3", [*KEPT, ("range(400)", "range(4000)"), ("** -0.5", "** -0.05")]),
+        ("07.5", [PAIRS]),
+        ("07.5", [PAIRS, WITH_EPSILON]),
+        ("07.5", [PAIRS, ("10_000", "100_000")]),
+        ("08.6", [(" * 2 - 1", "")]),
+        ("10.2", [LIFTED]),
+        ("10.2", [LIFTED, ("zero_one", "NON_SATURATING")]),
     ],
 )
 def test_changed_as_asked_it_breaks_and_so_it_does_where_a_hint_says_to_look(id_: str, changes: list[tuple[str, str]]):

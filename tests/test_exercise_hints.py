@@ -27,15 +27,6 @@ def shares(real: list[float], fake: list[float]) -> list[bool]:
     return [D > 0.5 for D in real] + [D < 0.5 for D in fake]
 
 
-def correlated(batches: np.ndarray, normalised: list[np.ndarray]) -> float:
-    return float(scipy.stats.pearsonr(batches.ravel(), np.array(normalised).ravel())[0])
-
-
-def kept_places(n: int, kernel: int, stride: int, padding: int) -> int:
-    """In how many places a kernel fits, counted."""
-    return len(range(-padding, n + padding - kernel + 1, stride))
-
-
 @np.errstate(divide="ignore", over="ignore")
 def plain_log_mean(a: np.ndarray, by: float = 0.0) -> float:
     return float(by + np.log(sum(np.exp(a - by)) / len(a)))

@@ -14,10 +14,6 @@ NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
 LESSONS = {
     path.stem[:2]: nbformat.read(path, as_version=4).cells for path in sorted(NOTEBOOKS.glob("[0-9][0-9]_*.ipynb"))
 }
-DONE = {"00", "01", "02", "03", "04", "05", "06", "09"}
-"""The lessons that have every kind."""
-NAMED = {"07": {"by hand", "break it"}, "08": {"by hand"}, "10": {"by hand", "break it", "project"}}
-"""The kinds that older lessons have; what is broken there has another form."""
 KINDS = {"by hand", "break it", "project"}
 HEADING = re.compile(r"### (\d\d\.\d+) (?:.+?)(?: \(([a-z ]+)\))?")
 RUBRIC = re.compile(r"\| part \| it is good if \|\n\|---\|---\|\n((?:\| [^|\n]+ \| [^|\n]+ \|\n?)+)")
@@ -35,7 +31,7 @@ def of_kind(lesson: str, kind: str) -> list[tuple[str, int]]:
     return [(id_, i) for id_, kind_, i in headed(lesson) if kind_ == kind]
 
 
-@pytest.mark.parametrize("lesson", sorted(DONE))
+@pytest.mark.parametrize("lesson", LESSONS)
 def test_a_lesson_has_each_kind_and_each_title_names_one(lesson: str):
     found = headed(lesson)
     assert [id_ for id_, *_ in found] == [f"{lesson}.{i}" for i in range(1, len(found) + 1)]
@@ -43,16 +39,7 @@ def test_a_lesson_has_each_kind_and_each_title_names_one(lesson: str):
     assert any("exercises.predict(" in cell.source for cell in LESSONS[lesson])
 
 
-@pytest.mark.parametrize("lesson", sorted(NAMED))
-def test_an_older_lesson_names_its_kinds(lesson: str):
-    assert {kind for _, kind, _ in headed(lesson)} == NAMED[lesson]
-
-
-def test_all_lessons_are_looked_at():
-    assert LESSONS.keys() == DONE | NAMED.keys()
-
-
-@pytest.mark.parametrize(("lesson", "id_", "at"), [(n, *one) for n in sorted(DONE) for one in of_kind(n, "break it")])
+@pytest.mark.parametrize(("lesson", "id_", "at"), [(n, *one) for n in LESSONS for one in of_kind(n, "break it")])
 def test_what_is_broken_is_predicted_and_explained_by_letters_that_the_text_gives(lesson: str, id_: str, at: int):
     judge = exercises.find(id_).judge
     assert isinstance(judge, Broken)
@@ -69,7 +56,7 @@ def test_what_is_broken_is_predicted_and_explained_by_letters_that_the_text_give
     assert "return predicted, " in code
 
 
-@pytest.mark.parametrize(("lesson", "id_", "at"), [(n, *one) for n in sorted(DONE) for one in of_kind(n, "project")])
+@pytest.mark.parametrize(("lesson", "id_", "at"), [(n, *one) for n in LESSONS for one in of_kind(n, "project")])
 def test_a_project_has_a_table_to_judge_it_by_and_a_cell_to_start_from_or_is_judged(lesson: str, id_: str, at: int):
     cell, start = LESSONS[lesson][at : at + 2]
     if id_ in {one.id for one in exercises.of_lesson(lesson)}:

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import sympy as sp
 from attempts import each_is_heard
 from scipy import stats
 
@@ -89,18 +88,6 @@ JUDGED: dict[str, list[tuple[Any, str]]] = {
         ((-1, 1, 0), "lowest at 4 of 8 modes"),
         ((1, -1, 0), "lowest at 4 of 8 modes"),
     ],
-    "10.2": [
-        ([0, 1], "Give three numbers"),
-        ((sp.Symbol("a"), 1, 0), "Give three numbers"),
-        ((2, 2, 0), "With a = b"),
-        ((0, 1, 1), "an f-divergence"),
-        ((0, 1, 0), "G wants to be told from the data"),
-        ((0, 1, 0.8), "All eight are kept. Move c towards a."),
-        ((0, 1, 0.64), "All eight are kept. Move c towards a."),
-        ((1, 0, 0.4), "Lowest at 6 of 8. Move c towards a"),
-        ((-1, 1, 0), "Lowest at 4 of 8. Move c towards a"),
-        ((0, 1, 0.2), "Lowest at 1 of 8. Move c away from a"),
-    ],
     "10.4": [
         ("it works", "Return a dict"),
         ({"question": "?"}, "predicted, margin, seeds, one, other, verdict is missing"),
@@ -136,8 +123,6 @@ def test_each_answer_that_misses_the_goal_is_told_why(id_: str, answer: Any, hin
 @pytest.mark.parametrize(
     ("id_", "attempt"),
     [
-        ("10.2", lambda: (1, -1, sp.Rational(1, 5))),
-        ("10.2", lambda: np.array([0, 5, 2])),
         ("10.3", lambda found: ends(found, right)),
         ("10.4", lambda: PROJECT),
         ("10.4", lambda: PROJECT | {"predicted": "before", "margin": 3, "verdict": "refuted"}),

@@ -5,14 +5,18 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+import sympy as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from scipy.integrate import quad
+from scipy.spatial import ConvexHull
 from scipy.stats import norm
 
 from ganlab import data, paths, plots, scenes
+from ganlab.objectives import least_squares
+from ganlab.theory.kept import price, u
 
 pytestmark = pytest.mark.usefixtures("style")
 LAW = data.ring()
@@ -156,3 +160,26 @@ def test_a_frame_is_little_work(figure: Figure):
     """Few points, and margins that nothing has to be laid out for: what makes a frame quick on any machine."""
     assert figure.get_layout_engine() is None
     assert sum(len(np.ravel(line.get_xdata())) for axes in figure.axes for line in axes.lines) < 2000
+
+
+@pytest.mark.parametrize("share", [0.4, 0.5, 0.6])
+def test_the_string_is_the_convex_hull_and_training_follows_the_least_of_all_laws(share: float):
+    """By SciPy's hull of the drawn curve, and by a search over the shares that G may make."""
+    (axes,) = scenes.strings([share]).axes
+    r, phi = drawn(axes, "φ")
+    _, string = drawn(axes, "the string")
+    far = np.append(r, 1.0), np.append(phi, 9.0)  # a point above, so that the hull's lower side is the string
+    corners = np.sort(ConvexHull(np.stack(far, axis=1)).vertices)
+    corners = corners[corners < len(r)]
+    np.testing.assert_allclose(string, np.interp(r, r[corners], phi[corners]), atol=2e-5)
+    _, least = drawn(axes, "the least F")
+    of_share = sp.lambdify(u, price(least_squares(0, 1, sp.nsimplify(share)).followed))(np.linspace(0.01, 1, 10_000))
+    assert least.item() == pytest.approx(of_share.min(), abs=1e-5)
+    kept = (0.01 + 0.99 * of_share.argmin() / 9_999) * 100
+    assert f"{kept:.0f} % of the data" in axes.get_title(loc="left")
+
+
+def test_a_string_that_touches_before_1_leaves_all_of_the_data():
+    (axes,) = scenes.strings([0.7]).axes
+    assert "touches before 1,\n100 % of the data" in axes.get_title(loc="left")
+    assert drawn(axes, "the least F")[1].item() == pytest.approx(0, abs=1e-9)

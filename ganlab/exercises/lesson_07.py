@@ -1,4 +1,4 @@
-"""Exercises of lesson 07: a size, a kernel that overlaps evenly, a DCGAN to repair, a gradient, a batch of two."""
+"""Exercises of lesson 07: a size, a kernel that overlaps evenly, a DCGAN to repair, a gradient, batches of two."""
 
 import itertools
 from typing import Any
@@ -10,6 +10,8 @@ from torch import nn
 
 from ganlab.errors import GanlabError
 from ganlab.exercises import Exercise
+from ganlab.exercises.broken import Broken
+from ganlab.exercises.outcomes import near
 from ganlab.models import DCGANDiscriminator, DCGANGenerator
 from ganlab.models.guidelines import check
 from ganlab.models.traced import trace
@@ -70,20 +72,8 @@ def _halved(size: Any, kernel: int, padded: int) -> Any:
     return (size + padded - kernel) // 2 + 1
 
 
-def _normalised(batches: np.ndarray, axis: int | None = 1, centre: bool = True, power: float = 1) -> np.ndarray:
-    """Each row by itself, or with one of the usual mistakes."""
-    middle = batches.mean(axis=axis, keepdims=True) if centre else 0
-    return (batches - middle) / batches.std(axis=axis, keepdims=True) ** power
-
-
-def _correlation(batches: np.ndarray, **mistake: Any) -> float:
-    return float(np.corrcoef(batches.ravel(), _normalised(batches, **mistake).ravel())[0, 1])
-
-
-def _draws(size: int) -> np.ndarray:
-    return np.random.default_rng(0).normal(size=(4000 // size, size))
-
-
+OF_TWO, OF_SIXTEEN = 0.568, 0.952
+"""What batches of two and of 16 normal numbers keep: the correlation with what was normalised."""
 ROOT = sp.sqrt(delta**2 + 4 * epsilon)
 SLOPE = sp.diff(normalise([delta, sp.Integer(0)])[0], delta)
 """Of y₁ in x₁: 4ε / ROOT³."""
@@ -160,36 +150,26 @@ EXERCISES = (
     ),
     Exercise(
         "07.5",
-        answer=_correlation,
-        inputs=tuple((_draws(size),) for size in (2, 4, 16)),
-        mistakes=(
-            (
-                lambda batches: _correlation(batches, axis=None),
-                "That gives 1. Normalise each row by itself (axis=1), then correlate all numbers at once: ravel.",
+        answer=lambda: ("b", OF_TWO, "e"),
+        judge=Broken(
+            outcomes="abc",
+            outcome="b",
+            fault=near(
+                OF_TWO,
+                (
+                    (OF_SIXTEEN, "Nothing broke yet: that is for batches of 16. Let each hold 2 numbers."),
+                    (0.797, "These are batches of 4. Let each hold 2 numbers."),
+                    (1, "That is with all numbers in one batch, or with columns: a row holds 2, and axis=1 stays."),
+                    (0.707, "There only the mean is taken away. Leave the division as it is."),
+                ),
+                "kept",
+                "That comes of another change. Let each batch hold 2 numbers (not 1), and leave all else.",
             ),
-            (lambda batches: _correlation(batches, axis=0), "A row is one batch: take mean and spread along axis=1."),
-            (
-                lambda batches: _correlation(batches, power=0),
-                "Only the mean is taken away. Divide by the spread of the batch, too.",
-            ),
-            (
-                lambda batches: _correlation(batches, centre=False),
-                "Only the spread is divided out. Subtract the mean of the batch first.",
-            ),
-            (
-                lambda batches: _correlation(batches, power=2),
-                "That divides by the variance. The spread is its root: std.",
-            ),
-            (
-                lambda batches: np.corrcoef(batches.ravel(), _normalised(batches).ravel()),
-                "That is the whole table of correlations. The one that is asked for stands at [0, 1].",
-            ),
-            (_normalised, "These are the normalised numbers. Return their correlation with the original ones."),
-            (lambda batches: _correlation(batches) ** 2, "That is the square of the correlation."),
-            (
-                lambda batches: np.corrcoef(batches[0], batches[1])[0, 1],
-                "That compares two rows. Put all numbers in one row first: ravel, of both arrays.",
-            ),
+            reasons={
+                "d": "Add 1e-5 under the root: nothing changes. What comes out is 1 or −1, however near the two are.",
+                "e": "",
+                "f": "Take 100,000 batches: it comes out alike. How sure the mean is does not matter.",
+            },
         ),
     ),
 )

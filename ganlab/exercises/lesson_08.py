@@ -1,7 +1,7 @@
-"""Exercises of lesson 08: the floor, a label's maps, a direction in z, a fair probe, and which generator copies."""
+"""Exercises of lesson 08: the floor, a label's maps, a direction in z, a fair probe, who copies, one corner of z."""
 
-import itertools
 from functools import cache
+from typing import Any
 
 import numpy as np
 import sympy as sp
@@ -10,8 +10,9 @@ from torch import Tensor
 
 from ganlab import data
 from ganlab.exercises import Exercise
-from ganlab.exercises.lesson_08_generators import copier, prepared_generators
-from ganlab.metrics import neighbours
+from ganlab.exercises.broken import Broken
+from ganlab.exercises.given import finite
+from ganlab.exercises.lesson_08_generators import copier, prepared_generators, shares_of_copies, which_copies
 from ganlab.models import latent
 
 m, sigma = sp.symbols("m sigma", positive=True)
@@ -21,7 +22,8 @@ OWN, SHOWN, HELD_OUT = 100, 500, 250
 """Images of each generator, training images and held-out ones that an attempt to tell copies is given."""
 PLACES = (0, 1, 1, 0)
 """Which of the two copies, time after time."""
-QUANTILE = 0.01
+TIMES, NEAR = 2, 0.05
+"""From how many times as large a distance on it has broken, and how near to its mean that of many z lies."""
 
 
 def _maps(y: Tensor, size: int = SIZE) -> Tensor:
@@ -76,26 +78,24 @@ def _pairs() -> tuple[tuple[Tensor, ...], ...]:
     )
 
 
-def _with_moved(images: Tensor) -> Tensor:
-    """The images, and each moved by up to a pixel in both directions; what comes in is black."""
-    wide = torch.nn.functional.pad(images, (1, 1, 1, 1))
-    height, width = images.shape[2:]
-    return torch.cat([wide[:, :, a : a + height, b : b + width] for a, b in itertools.product(range(3), range(3))])
-
-
-def _distances(images: Tensor, others: Tensor) -> Tensor:
-    return neighbours.nearest(images, others)[0]
-
-
-def _shares(first: Tensor, second: Tensor, training: Tensor, held_out: Tensor) -> tuple[float, ...]:
-    """How many of each set lie nearer to a training image, moved or not, than nearly all held-out images do."""
-    around = _with_moved(training)
-    line = _distances(held_out, around).quantile(QUANTILE)
-    return tuple(float((_distances(images, around) < line).double().mean()) for images in (first, second))
-
-
-def _copier(*sets: Tensor) -> int:
-    return int(np.argmax(_shares(*sets)))
+def _fault_of_corner(came: Any) -> str:
+    """For the mean of z, and how many times as large the distance is as with z between −1 and 1."""
+    numbers = finite(came)
+    if numbers is None or len(numbers) != 2:
+        return "What came of it is `came`: the mean of z, and how many times as large the distance is."
+    mean, times = numbers
+    broke = times >= TIMES
+    if abs(mean) < NEAR and broke:
+        return "z is around 0 as before, only nearer to it: that is another change. Forget `* 2 - 1`, all of it."
+    if abs(mean - 0.5) < NEAR:
+        return "" if broke else "z has changed, the distance has not: score what G makes of this z, made_of(z)."
+    slips = {
+        0.0: "Nothing broke yet: forget `* 2 - 1`, all of it.",
+        1.0: "That forgets `- 1` alone: z is from 0 to 2. Forget `* 2`, too.",
+        -0.5: "That forgets `* 2` alone: z is from −1 to 0. Forget `- 1`, too.",
+    }
+    other = f"The mean of z is {mean:.2f} there. Between 0 and 1 it is ½: forget `* 2 - 1`, and leave all else."
+    return next((hint for at, hint in slips.items() if abs(mean - at) < NEAR), other)
 
 
 EXERCISES = (
@@ -252,23 +252,37 @@ EXERCISES = (
     ),
     Exercise(
         "08.5",
-        answer=_copier,
+        answer=which_copies,
         inputs=_pairs(),
         mistakes=(
             (lambda *_: 0, "That names the first, whatever it is given: here the order changes from pair to pair."),
             (lambda *_: 1, "That names the second, whatever it is given: here the order changes from pair to pair."),
             (
-                lambda *sets: 1 - _copier(*sets),
+                lambda *sets: 1 - which_copies(*sets),
                 "That names the one that did not copy. Either the comparison is turned round, or the plain distance has"
                 " fooled you: a copy moved by a pixel is far from its original. Move the training images, too.",
             ),
-            (_shares, "These are the shares of near ones. Return 0 or 1, the number of the copying one."),
-            (lambda *sets: bool(_copier(*sets)), "Return a number, 0 or 1: int(…) makes one of a truth value."),
-            (lambda *sets: _copier(*sets) + 1, "The first has the number 0, the second 1."),
+            (shares_of_copies, "These are the shares of near ones. Return 0 or 1, the number of the copying one."),
+            (lambda *sets: bool(which_copies(*sets)), "Return a number, 0 or 1: int(…) makes one of a truth value."),
+            (lambda *sets: which_copies(*sets) + 1, "The first has the number 0, the second 1."),
             (
-                lambda *sets: ("first", "second")[_copier(*sets)],
+                lambda *sets: ("first", "second")[which_copies(*sets)],
                 "Return a number: 0 for the first, 1 for the second.",
             ),
+        ),
+    ),
+    Exercise(
+        "08.6",
+        answer=lambda: ("b", [0.5, 8.0], "e"),
+        judge=Broken(
+            outcomes="abc",
+            outcome="b",
+            fault=_fault_of_corner,
+            reasons={
+                "d": "They are as long as before: the mean of u² is ⅓ from 0 to 1, and from −1 to 1, too.",
+                "e": "",
+                "f": "G is in evaluation mode: it takes running averages, whatever is in the batch (lesson 07).",
+            },
         ),
     ),
 )

@@ -1,10 +1,11 @@
-"""Two generators for the exercise of lesson 08 that asks which of them copies.
+"""Two generators for the exercise of lesson 08 that asks which of them copies, and how one tells.
 
 One learned a law: a mixture of normal laws in the images' first principal components. Its images look worse than those
 of the other, which draws training images, moves each by a pixel and changes its grey: so neither looks nor the plain
 distance to the nearest training image gives it away.
 """
 
+import itertools
 from collections.abc import Callable
 
 import numpy as np
@@ -12,6 +13,7 @@ import torch
 from torch import Tensor
 
 from ganlab.errors import ShapeError
+from ganlab.metrics import neighbours
 
 Draw = Callable[[int, np.random.Generator], np.ndarray]
 COMPONENTS, KINDS = 20, 20
@@ -21,6 +23,8 @@ LARGEST_MOVE = 1
 """Pixels, in each direction; no image stays where it was."""
 DARKEST, NOISE = 0.9, 6.0
 """Ink is left at this share at least; the noise's standard deviation is in grey levels of 255."""
+QUANTILE = 0.01
+"""Of held-out images so many are nearer to a training image than the line that is drawn."""
 
 
 class PreparedGenerator:
@@ -95,3 +99,27 @@ def _learned(pixels: np.ndarray) -> Draw:
 
 def _as_bytes(pixels: np.ndarray) -> np.ndarray:
     return pixels.clip(0, 255).round().astype(np.uint8)
+
+
+def which_copies(first: Tensor, second: Tensor, training: Tensor, held_out: Tensor) -> int:
+    """0 or 1: of which of the two sets of images more lie near to a training image."""
+    return int(np.argmax(shares_of_copies(first, second, training, held_out)))
+
+
+def shares_of_copies(first: Tensor, second: Tensor, training: Tensor, held_out: Tensor) -> tuple[float, ...]:
+    """How many of each set lie nearer to a training image, moved or not, than nearly all held-out images do."""
+    around = _with_moved(training)
+    line = _distances(held_out, around).quantile(QUANTILE)
+    return tuple(float((_distances(images, around) < line).double().mean()) for images in (first, second))
+
+
+def _distances(images: Tensor, others: Tensor) -> Tensor:
+    return neighbours.nearest(images, others)[0]
+
+
+def _with_moved(images: Tensor) -> Tensor:
+    """The images, and each moved by up to a pixel in both directions; what comes in is black."""
+    reach = range(2 * LARGEST_MOVE + 1)
+    wide = torch.nn.functional.pad(images, (LARGEST_MOVE,) * 4)
+    height, width = images.shape[2:]
+    return torch.cat([wide[:, :, a : a + height, b : b + width] for a, b in itertools.product(reach, repeat=2)])

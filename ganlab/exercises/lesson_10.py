@@ -1,4 +1,4 @@
-"""Exercises of lesson 10: a coding for a goal, one that loses modes, a claim held against a record, a small project."""
+"""Exercises of lesson 10: a coding for a goal, samples far away, a claim held against a record, a small project."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 import scipy.stats
-import sympy as sp
 
 from ganlab.exercises import Exercise
+from ganlab.exercises.broken import Broken
 from ganlab.exercises.codings import coding_of
 from ganlab.exercises.given import finite
 from ganlab.experiments import mode_counts
@@ -16,6 +16,8 @@ from ganlab.experiments.verdicts import alike, before, paired
 from ganlab.objectives import least_squares
 from ganlab.theory.kept import modes_kept
 
+HIGHEST = 10
+"""The samples' mean is not as high where a tenth of them was lifted by 40."""
 SEEDS, ENOUGH, STEPS = range(300, 308), 7, 1000
 """For how many seeds of the goal's eight a coding has to keep all modes, after how many steps."""
 
@@ -41,21 +43,17 @@ def _judge_goal(answer: Any) -> str:
     return "" if full >= ENOUGH else f"Trained with 8 seeds it finds {found} modes: all eight with {full} seeds only."
 
 
-def _judge_collapse(answer: Any) -> str:
-    """Whether what training with (a, b, c) follows is lowest at two of eight modes."""
-    coding = coding_of(answer)
-    if isinstance(coding, str):
-        return coding
-    a, b, c = coding
-    share = (c - a) / (b - a)
-    kept = modes_kept(least_squares(*coding).followed)
-    if share >= 1:
-        return "c lies beyond b, or at it: an f-divergence, which is lowest where all are kept."
-    if share <= 0:
-        return "c lies at a or beyond it: G wants to be told from the data. It would make one mode alone, or none."
-    if kept == 8:
-        return "All eight are kept. Move c towards a."
-    return "" if kept == 2 else f"Lowest at {kept} of 8. Move c {'towards a' if kept > 2 else 'away from a'}."
+def _fault_of_line(came: Any) -> str:
+    """For the samples' mean height, and the share of those below the data that D's line pushes up."""
+    numbers = finite(came)
+    if numbers is None or len(numbers) != 2 or not 0 <= numbers[1] <= 1:
+        return "What came of it is `came`: the samples' mean height, and the share of those below that is pushed up."
+    height, up = numbers
+    if height > HIGHEST:
+        return "These are the many below that you lifted. Lift the few above: lifted[above, 1]."
+    if up == 1:
+        return "Nothing broke yet: all below are pushed up. Lift the few above by 40, in the second coordinate."
+    return "" if up == 0 else "A straight line pushes all below the same way. Leave the lines after `lifted`."
 
 
 def _largest_difference(found: Mapping[str, Sequence[float]], statistic: Any = None) -> tuple[str, str, float, float]:
@@ -140,7 +138,20 @@ def _judge_project(answer: Any) -> str:
 
 EXERCISES = (
     Exercise("10.1", answer=lambda: (-3, 1, 0), judge=_judge_goal),
-    Exercise("10.2", answer=lambda: (0, 1, sp.Rational(2, 5)), judge=_judge_collapse),
+    Exercise(
+        "10.2",
+        answer=lambda: ("a", [3.1, 0.0], "e"),
+        judge=Broken(
+            outcomes="abc",
+            outcome="b",
+            fault=_fault_of_line,
+            reasons={
+                "d": "Try NON_SATURATING: its line leans the other way, too.",
+                "e": "",
+                "f": "What a straight D pays is a bowl, and the search went on until it was flat: no line is better.",
+            },
+        ),
+    ),
     Exercise(
         "10.3",
         answer=_largest_difference,

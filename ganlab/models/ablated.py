@@ -107,7 +107,7 @@ OFF: dict[str, Callable[[DCGANGenerator, DCGANDiscriminator], None]] = {
 def without(
     guideline: str | None, *, size: int = 28, channels: int = 1, width: int = 32, z_dim: int = 100
 ) -> tuple[DCGANGenerator, DCGANDiscriminator]:
-    """A DCGAN that breaks one guideline, and keeps the six others; None: that keeps all.
+    """A DCGAN that breaks one row of the check, and keeps the six others; None: that keeps all.
 
     Its weights are drawn from torch's global generator: by DCGAN's law, or without "initialisation" by PyTorch's own.
     Raises `ConfigError` for an unknown guideline, and as `DCGANGenerator` does.

@@ -1,5 +1,6 @@
 """DCGAN's guidelines (Radford, Metz & Chintala 2015, sec. 3 and 4) as checks that read any pair of networks.
 
+Seven rows: the five guidelines of sec. 3, D's output, and the first weights of sec. 4.
 `check(G, D)` sends an example batch through copies of both and reads what torch runs (`ganlab.models.traced`), so that
 it does not matter whether a network is made of modules, of functions, or of both.
 """
@@ -181,7 +182,7 @@ def _no_hidden_linear(of_G: Trace, of_D: Trace) -> Finding:
 
 
 def _leaky(of_G: Trace, of_D: Trace) -> Finding:  # noqa: ARG001 (all guidelines take both)
-    """Guideline 4 (C12), with the slope of the paper's sec. 4."""
+    """Guideline 5 (C12), with the slope of the paper's sec. 4."""
     faults = [*_other_than("LeakyReLU", "D", of_D)]
     for step in of_D.steps:
         slope = step.options.get("slope", 0.2)
@@ -191,7 +192,7 @@ def _leaky(of_G: Trace, of_D: Trace) -> Finding:  # noqa: ARG001 (all guidelines
 
 
 def _relu_and_tanh(of_G: Trace, of_D: Trace) -> Finding:  # noqa: ARG001
-    """Guideline 5 (C13)."""
+    """Guideline 4 (C13)."""
     faults = [*_other_than("ReLU", "G", of_G)]
     for layer in filter(of_G.is_last, of_G.layers):
         ends = [step.what for step in layer.until_next_layer() if step.kind == "activation"]

@@ -14,7 +14,7 @@ def one_by_one(D: nn.Module, real: Tensor, fake: Tensor, y: Labels) -> bool:
     """Whether D's logits of two batches [n, …], and the gradients of these in its weights, are the same in one pass.
 
     They are not where a layer looks at its batch (batch norm, a batch's spread), draws (dropout) or counts (spectral
-    norm): there each batch goes through D apart, as DCGAN's guideline 6 asks. D is a copy: its buffers may change.
+    norm): there each batch goes through D apart, as in DCGAN's own code. D is a copy: its buffers may change.
     """
     weights = [parameter for parameter in D.parameters() if parameter.requires_grad]
     before = [buffer.clone() for buffer in D.buffers()], _state(real.device)

@@ -166,7 +166,7 @@ class Trainer(Resumable):
         self, x: Tensor, z: Tensor, y: Labels = NO_LABELS, fake: Tensor | None = None
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Put the gradient of D's loss into D. Where a layer of D looks at its batch, real and generated samples go
-        through D apart (DCGAN, guideline 6)."""
+        through D apart, as DCGAN's authors send them."""
         require_labels(y, self.conditions)
         with self._precision():
             with torch.no_grad():
