@@ -8,7 +8,7 @@ OLDEST := torch==2.11.* torchvision==0.26.*
 .PHONY: lab test lint unit nbval machines mutants notebooks bench clean
 
 lab: .venv/lab
-	$(BIN)/jupyter lab notebooks/00_start_here.ipynb
+	$(BIN)/jupyter lab $(LAB) notebooks/00_start_here.ipynb
 
 test: lint unit nbval
 

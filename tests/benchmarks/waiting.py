@@ -13,8 +13,9 @@ WAYS = {
     "threads that spin (torch's own way)": {"GOMP_SPINCOUNT": "300000"},
     "threads that sleep soon": {},
     "as training.tune() has it": {"tuned": "yes"},
+    "one, as a lesson on a busy machine": {"one": "yes"},
 }
-NETWORKS = ("MLP, 8 px", "DCGAN, 32 px")
+NETWORKS = ("MLP, 8 px", "DCGAN, 16 px", "DCGAN, 32 px")
 CODE = """
 import os, subprocess, sys, time
 import ganlab
@@ -24,8 +25,11 @@ from ganlab.objectives import NON_SATURATING
 from ganlab.training import TrainConfig, Trainer, tune
 torch.set_num_threads(2)
 if "tuned" in os.environ: tune()
+if "one" in os.environ: torch.set_num_threads(1)
 pair = {
     "MLP, 8 px": lambda: (models.MLPGenerator(side=8), models.MLPDiscriminator(side=8), data.load("digits").images),
+    "DCGAN, 16 px": lambda: (models.DCGANGenerator(16, 1, 32), models.DCGANDiscriminator(16, 1, 32),
+                             data.load("digits", size=16).images),
     "DCGAN, 32 px": lambda: (models.DCGANGenerator(32, 1, 32), models.DCGANDiscriminator(32, 1, 32),
                              torch.randint(256, (256, 1, 32, 32), dtype=torch.uint8)),
 }
