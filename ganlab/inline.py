@@ -1,5 +1,6 @@
 """How a notebook shows things in the course: figures with alternative text, advice for a missing package."""
 
+import base64
 import html
 from types import TracebackType
 from typing import Any
@@ -20,9 +21,11 @@ def describe_figures(shell: Any) -> None:
         formatters["text/html"].for_type(Figure, lambda figure: as_html(plots.in_words(figure), draw(figure)))
 
 
-def as_html(words: str, png: str) -> str:
-    """A picture, base64, with what it shows in words."""
-    return f'<img alt="{html.escape(words)}" src="data:image/png;base64,{png.strip()}">'
+def as_html(words: str, png: str | bytes, style: str = "") -> str:
+    """A picture, a PNG or one in base64, with what it shows in words, and CSS where a page has none for pictures."""
+    encoded = base64.b64encode(png).decode("ascii") if isinstance(png, bytes) else png.strip()
+    styled = f'style="{style}" ' if style else ""
+    return f'<img {styled}alt="{html.escape(words)}" src="data:image/png;base64,{encoded}">'
 
 
 def advise_on_missing_packages(shell: Any) -> None:

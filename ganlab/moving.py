@@ -1,6 +1,5 @@
 """For notebooks (ipywidgets): a picture that sliders move."""
 
-import base64
 import inspect
 import io
 from collections.abc import Callable
@@ -36,7 +35,7 @@ class Moving:
         buffer = io.BytesIO()
         figure.savefig(buffer, format="png")
         self.picture.layout.min_height = f"{figure.bbox.height:.0f}px"  # kept while one picture gives way to the next
-        self.picture.value = inline.as_html(plots.in_words(figure), base64.b64encode(buffer.getvalue()).decode("ascii"))
+        self.picture.value = inline.as_html(plots.in_words(figure), buffer.getvalue())
 
     def _repr_mimebundle_(self, **options: Any) -> Any:
         return self.box._repr_mimebundle_(**options)

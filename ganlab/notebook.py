@@ -1,6 +1,5 @@
 """What lessons use: `setup()` in their first cell, `watch()` to see a GAN learn, `picture()` for one that is kept."""
 
-import base64
 import io
 import os
 import random
@@ -61,7 +60,7 @@ def watch(trainer: Trainer, *, every: int, shown: int = 36) -> dict[int, Tensor]
 
 def picture(png: bytes, words: str) -> HTML:
     """Show a PNG, with `words` for whoever cannot see it."""
-    return HTML(inline.as_html(words, base64.b64encode(png).decode("ascii")))
+    return HTML(inline.as_html(words, png))
 
 
 def top_of(grid: Path, rows: int, *, of: int = 10) -> bytes:

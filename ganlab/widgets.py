@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 from torch import Tensor
 
-from ganlab import data, plots
+from ganlab import data, inline, plots
 from ganlab.data.toy import Mixture, mixture
 from ganlab.errors import NonFiniteLoss
 from ganlab.metrics.modes import count_modes
@@ -38,6 +38,10 @@ ENDLESS = 1_000_000
 NOTHING = 1e-5
 """A density that counts as none: where neither law has more, D* is shown as undecided."""
 ROUNDS_PER_PICTURE = 5
+AT_A_PRESS = (1, 10, 100)
+"""How many moves, or rounds, a press of a button may be worth."""
+ON, OFF = "●", ""
+"""What a cell of the board shows."""
 
 
 class Game:
@@ -55,7 +59,7 @@ class Game:
         )
         self.trainer = Trainer(G, D, objective, law, config)
         self._rounds = self.trainer.run()
-        self._moves = 0
+        self._alone = {"D": 0, "G": 0}
         ticks = torch.linspace(-LIMIT, LIMIT, 48)
         self._places = torch.cartesian_prod(ticks, ticks)  # [48², 2]
         self._best = sp.lambdify((p_d, p_g), objective.optimal_discriminator.D, "numpy")
@@ -67,13 +71,14 @@ class Game:
 
     def move_D(self) -> None:
         """One move of D alone."""
-        self._moves += 1
-        self.trainer.discriminator_step(self.trainer.real_batch(-self._moves), self.trainer.noise(f"D {self._moves}"))
+        self._alone["D"] += 1
+        moves = sum(self._alone.values())
+        self.trainer.discriminator_step(self.trainer.real_batch(-moves), self.trainer.noise(f"D {moves}"))
 
     def move_G(self) -> None:
         """One move of G alone."""
-        self._moves += 1
-        self.trainer.generator_step(self.trainer.noise(f"G {self._moves}"))
+        self._alone["G"] += 1
+        self.trainer.generator_step(self.trainer.noise(f"G {sum(self._alone.values())}"))
 
     @torch.no_grad()
     def surface(self) -> np.ndarray:
@@ -91,7 +96,7 @@ class Game:
         """Generated points [n, 2], of the same z each time."""
         return self.trainer.sample(n, seed=1)
 
-    def arrows(self, n: int = 40) -> tuple[Tensor, Tensor]:
+    def arrows(self, n: int = 24) -> tuple[Tensor, Tensor]:
         """`n` generated points and the direction in which G's loss falls there, [n, 2] each."""
         x = self.samples(n).requires_grad_()
         loss = self.trainer.losses.generator(self.trainer.D(x))
@@ -105,9 +110,10 @@ class Game:
         return min(ends), max(ends)
 
     def said(self) -> str:
-        """The count of modes and the losses, in one line."""
+        """The count of modes, the moves that one player made alone, and the losses, in one line."""
         count = count_modes(self.samples(1000), self.law.modes, max(self.law.sigmas))
         found = f"{count.modes} of {len(self.law.modes)} modes, {count.high_quality:.0%} of the samples near one"
+        found += "".join(f"; {player} alone: {times}" for player, times in self._alone.items() if times)
         if not self.trainer.step:
             return f"step 0: {found}"
         loss_d, loss_g = self.trainer.history[-50:, :2].mean(dim=0).tolist()
@@ -134,29 +140,35 @@ class Picture:
         self.figure = Figure(figsize=(8, 6.4), dpi=80)
         self.figure.set_layout_engine("none")
         self._canvas = FigureCanvasAgg(self.figure)
-        places = ((0.06, "D's answer, and G's pushes"), (0.56, "the best D against this G"))
+        places = ((0.08, "D's answer, and G's pushes"), (0.495, "the best D against this G"))
         extent = (-LIMIT, LIMIT, -LIMIT, LIMIT)
+        limits: dict[str, Any] = {"xlim": extent[:2], "ylim": extent[2:], "xlabel": "$x_1$"}
         self._maps = []
         for left, title in places:
-            ax = self.figure.add_axes((left, 0.41, 0.42, 0.53), title=title, xlim=extent[:2], ylim=extent[2:])
+            ax = self.figure.add_axes((left, 0.44, 0.376, 0.47), title=title, **limits)
             ax.grid(visible=False)
             blank = np.zeros((48, 48))
             self._maps.append(ax.imshow(blank, origin="lower", extent=extent, cmap="Greens", vmin=0, vmax=1, alpha=0.6))
-        first = self._maps[0].axes
+        first, second = (picture.axes for picture in self._maps)
+        first.set_ylabel("$x_2$", labelpad=-2)
+        second.set_yticklabels([])
+        self._bar = self.figure.colorbar(self._maps[0], cax=self.figure.add_axes((0.885, 0.44, 0.015, 0.47)))
+        self._bar.set_label("answer of D")
         self._real = first.scatter([], [], s=4, color=plots.COLOURS["data"], label="data", linewidths=0)
         self._fake = first.scatter([], [], s=5, color=plots.COLOURS["generator"], label="G(z)", linewidths=0)
-        self._arrows = first.quiver(*np.zeros((4, 40)), color="black", width=0.004, scale=8)
-        first.legend(loc="upper right", fontsize=8)
-        self._losses = self.figure.add_axes((0.06, 0.08, 0.92, 0.22), title="losses", xlabel="step")
-        names = {"D": "discriminator", "G": "generator"}
-        self._lines = [self._losses.plot([], [], color=plots.COLOURS[c], label=p)[0] for p, c in names.items()]
-        self._losses.legend(loc="upper right", fontsize=8)
+        self._arrows = first.quiver(*np.zeros((4, 24)), color="black", width=0.004, scale=8, label="push on G(z)")
+        self.figure.legend(*first.get_legend_handles_labels(), loc=(0.07, 0.325), ncols=3, fontsize=8, markerscale=3)
+        self._losses = self.figure.add_axes((0.08, 0.09, 0.9, 0.19), title="losses", xlabel="step", ylabel="paid")
+        names = {"by D": "discriminator", "by G": "generator"}
+        self._lines = [self._losses.plot([], [], color=plots.COLOURS[c], label=by)[0] for by, c in names.items()]
+        self._losses.legend(loc="lower right", bbox_to_anchor=(1, 0.98), ncols=2, fontsize=8)
 
     def png(self, game: Game) -> bytes:
         """The picture of a game as it stands."""
         for picture, values in zip(self._maps, (game.surface(), game.best_surface()), strict=True):
             picture.set_data(values)
             picture.set_clim(*game.answers)
+        self._bar.set_ticks(list(np.linspace(*game.answers, 5)))
         self._real.set_offsets(game.law.sample(400, torch.Generator().manual_seed(0)).numpy())
         self._fake.set_offsets(game.samples().numpy())
         places, ways = (values.numpy() for values in game.arrows())
@@ -178,7 +190,8 @@ class Bench:
     """The bench with its controls; `Bench()` as the last line of a cell shows it.
 
     Choose the data, the objective, k, the learning rates and the seed; a change starts a new game. Then let D or G move
-    alone, or both, or let them run. "own" data are drawn on a board: each cell that is on is one hump.
+    alone, or both, as often at a press as you like, or let them run. "own" data are drawn on a board: each cell that is
+    on is one hump.
     """
 
     def __init__(self) -> None:
@@ -190,24 +203,31 @@ class Bench:
         self.lr_g = w.SelectionSlider(options=rates, value=1e-3, description="rate of G", continuous_update=False)
         self.seed = w.BoundedIntText(value=0, min=0, max=999, description="seed")
         self.buttons = {
-            name: w.Button(description=name, layout={"width": "110px"})
+            name: w.Button(description=name, layout={"width": "auto", "min_width": "100px"})
             for name in ("D moves", "G moves", "one round", "run", "reset")
         }
+        self.times = w.Dropdown(options=AT_A_PRESS, description="at a press", layout={"width": "160px"})
         self.cells = [
-            w.ToggleButton(layout={"width": "26px", "height": "24px", "padding": "0"}) for _ in range(CELLS**2)
+            w.ToggleButton(
+                description=OFF,
+                tooltip=f"hump in row {row + 1}, column {column + 1}",
+                layout={"width": "26px", "height": "24px", "padding": "0"},
+            )
+            for row, column in (divmod(i, CELLS) for i in range(CELLS**2))
         ]
+        for cell in self.cells:
+            cell.observe(lambda change: setattr(change.owner, "description", ON if change.new else OFF), names="value")
         for corner in (0, CELLS - 1, CELLS * (CELLS - 1), CELLS**2 - 1):
             self.cells[corner].value = True
         columns = f"repeat({CELLS}, 28px)"
         self.board = w.GridBox(self.cells, layout={"grid_template_columns": columns, "display": "none"})
-        self.image, self.status = w.Image(format="png"), w.Label()
+        self.image, self.status = w.HTML(layout={"min_height": "400px"}), w.Label()
         self.picture = Picture()
         self._running: asyncio.Task[None] | None = None
         self._connect()
+        presses, wrapped = [*self.buttons.values(), self.times], {"flex_flow": "row wrap"}
         controls = w.VBox([self.data, self.objective, self.k, self.lr_d, self.lr_g, self.seed])
-        self.box = w.VBox(
-            [w.HBox([controls, self.board]), w.HBox(list(self.buttons.values())), self.status, self.image]
-        )
+        self.box = w.VBox([w.HBox([controls, self.board]), w.HBox(presses, layout=wrapped), self.status, self.image])
         self.reset()
 
     def _connect(self) -> None:
@@ -244,8 +264,9 @@ class Bench:
 
     def show(self) -> None:
         """Draw the game as it stands."""
-        self.image.value = self.picture.png(self.game)
         self.status.value = self.game.said()
+        words = f"D's answers, the best D's, and the losses; {self.status.value}"
+        self.image.value = inline.as_html(words, self.picture.png(self.game), "max-width: 100%")
 
     def run(self) -> None:
         """Play until `stop`. The notebook stays usable: the kernel's own loop gives the game its turns."""
@@ -273,5 +294,6 @@ class Bench:
 
     def _move(self, move: Callable[[], None]) -> None:
         self.stop()
-        move()
+        for _ in range(self.times.value):
+            move()
         self.show()

@@ -14,6 +14,9 @@ from typing import Any
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 KERNEL = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+WIDTHS = (1280, 1024)
+THEMES = ("JupyterLab Light", "JupyterLab Dark")
+LOOK = Path(__file__).with_name("look.js").read_text(encoding="utf-8")
 
 
 @contextmanager
@@ -33,10 +36,16 @@ def opened(folder: Path, sources: list[str]) -> Iterator[Any]:
 
 
 @contextmanager
-def browsing(folder: Path) -> Iterator[tuple[str, Any]]:
-    """The address of a server of its own for a folder, and an empty page."""
+def browsing(folder: Path, **settings: Any) -> Iterator[tuple[str, Any]]:
+    """The address of a server of its own for a folder, and an empty page. Of a notebook all cells are there at once.
+
+    settings  further ones of JupyterLab's notebooks
+    """
     from playwright.sync_api import sync_playwright
 
+    place = folder / ".jupyter/lab/user-settings/@jupyterlab/notebook-extension/tracker.jupyterlab-settings"
+    place.parent.mkdir(parents=True)
+    place.write_text(json.dumps({"windowingMode": "none", **settings}), encoding="utf-8")
     flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
     with _server(folder) as address, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
@@ -48,6 +57,26 @@ def show(page: Any, address: str, name: str) -> None:
     """Open a notebook of the server's folder."""
     wait_for(lambda: page.goto(f"{address}/lab/tree/{name}", timeout=30_000))
     page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=180_000)
+
+
+def faults(page: Any) -> list[str]:
+    """What of the open notebook is not seen, or too pale, on a light and on a dark page, in two widths."""
+    found = []
+    for theme in THEMES:
+        page.evaluate("it => window.jupyterapp.commands.execute('apputils:change-theme', {theme: it})", theme)
+        wait_for(lambda theme=theme: page.evaluate("document.body.dataset.jpThemeName") == theme)
+        for width in WIDTHS:
+            page.set_viewport_size({"width": width, "height": 1200})
+            settled(page)
+            found += [f"{theme}, {width} pixels: {what}" for what in page.evaluate(LOOK)]
+    return found
+
+
+def settled(page: Any) -> None:
+    """Wait until the page keeps its height."""
+    before = None
+    while before != (before := page.evaluate("document.querySelector('.jp-Notebook').scrollHeight")):
+        page.wait_for_timeout(1000)
 
 
 @contextmanager

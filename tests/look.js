@@ -1,7 +1,8 @@
-// What of the open notebook is not seen, a line for each: texts that do not fit into their cell, outputs that are cut off
-// and cannot be scrolled, pictures that are squeezed, words that are too pale on their ground.
+// What of the open notebook is not seen, a line for each: texts that do not fit into their cell, outputs that are cut
+// off and cannot be scrolled, pictures that are squeezed or have no words, words that are too pale on their ground.
 () => {
-    const LEAST_CONTRAST = 4.5, LEAST_SIZE = 0.85, PARTS = "mjx-math, img, svg, table, pre, p, li, h1, h2, h3";
+    const LEAST_CONTRAST = 4.5, LEAST_SIZE = 0.85;
+    const PARTS = "mjx-math, img, svg, table, pre, p, li, h1, h2, h3, select, button, input, label";
     const overflow = element => getComputedStyle(element).overflowX;
     const channels = colour => colour.match(/[\d.]+/g).map(Number);
     const linear = share => share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
@@ -31,7 +32,10 @@
         if (hidden) found.push(`${name} reaches ${hidden} pixels too far`);
         if (element.naturalWidth * LEAST_SIZE > element.width)
             found.push(`${name} is squeezed from ${element.naturalWidth} to ${element.width} pixels`);
-        const says = [...element.childNodes].some(node => node.nodeType === Node.TEXT_NODE && node.data.trim());
+        const silent = element.localName === "img" && ["", "Image"].includes(element.alt);  // JupyterLab writes "Image"
+        if (silent) found.push(`${name} has no words`);
+        const holdsText = [...element.childNodes].some(node => node.nodeType === Node.TEXT_NODE && node.data.trim());
+        const says = holdsText || element.matches("select, input");
         if ((says || element.localName === "mjx-math") && contrast(element) < LEAST_CONTRAST)
             found.push(`${name} has contrast ${contrast(element).toFixed(1)}`);
         return found;

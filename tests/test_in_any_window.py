@@ -5,7 +5,6 @@ Nothing is run: what is looked at are the texts and the outputs that are kept.
 
 import base64
 import io
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,11 +16,6 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from PIL import Image
 
 LESSONS = sorted((Path(__file__).parents[1] / "notebooks").glob("[0-9][0-9]_*.ipynb"))
-WIDTHS = (1280, 1024)
-THEMES = ("JupyterLab Light", "JupyterLab Dark")
-SETTINGS = {"windowingMode": "none", "autoStartDefaultKernel": False}
-"""All cells are there at once, and nothing can be run."""
-LOOK = Path(__file__).with_name("look.js").read_text(encoding="utf-8")
 
 pytestmark = [
     pytest.mark.slow,
@@ -31,12 +25,9 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str, Any]]:
-    """A folder, the address of its server, and a page. 5 s."""
+    """A folder, the address of its server, and a page on which nothing can be run. 5 s."""
     folder = tmp_path_factory.mktemp("lab")
-    settings = folder / ".jupyter/lab/user-settings/@jupyterlab/notebook-extension/tracker.jupyterlab-settings"
-    settings.parent.mkdir(parents=True)
-    settings.write_text(json.dumps(SETTINGS), encoding="utf-8")
-    with lab.browsing(folder) as (address, page):
+    with lab.browsing(folder, autoStartDefaultKernel=False) as (address, page):
         yield folder, address, page
 
 
@@ -45,27 +36,11 @@ def hidden(place: tuple[Path, str, Any], notebook: str) -> list[str]:
     folder, address, page = place
     (folder / "lesson.ipynb").write_text(notebook, encoding="utf-8")
     lab.show(page, address, "lesson.ipynb")
-    found = []
-    settled(page)
-    for theme in THEMES:
-        page.evaluate("it => window.jupyterapp.commands.execute('apputils:change-theme', {theme: it})", theme)
-        lab.wait_for(lambda theme=theme: page.evaluate("document.body.dataset.jpThemeName") == theme)
-        for width in WIDTHS:
-            page.set_viewport_size({"width": width, "height": 1200})
-            settled(page)
-            found += [f"{theme}, {width} pixels: {what}" for what in page.evaluate(LOOK)]
-    return found
-
-
-def settled(page: Any) -> None:
-    """Wait until no formula is left as it was typed, and until the page keeps its height."""
     lab.wait_for(lambda: page.evaluate(TYPESET))
-    before = None
-    while before != (before := page.evaluate("document.querySelector('.jp-Notebook').scrollHeight")):
-        page.wait_for_timeout(1000)
+    return lab.faults(page)
 
 
-TYPESET = """() => {
+TYPESET = """() => {  // whether no formula is left as it was typed
     const cells = [...document.querySelectorAll('.jp-MarkdownCell')];
     const words = cells.map(cell => cell.querySelector('.jp-MarkdownOutput').cloneNode(true));
     words.forEach(shown => shown.querySelectorAll('code, pre, mjx-container').forEach(part => part.remove()));
@@ -86,21 +61,26 @@ def picture(width: int) -> str:
 
 
 def test_what_is_hidden_is_seen(place: tuple[Path, str, Any]):
-    """A long formula, a wide table, a wide picture, and black words on a dark page; not words that are broken. 15 s."""
+    """A long formula, a wide table, a wide picture, one without words, black words and a black choice on a dark
+    page; not words that are broken. 15 s."""
     cells = [new_markdown_cell(source, id=id_) for id_, source in SPOILT.items()]
     shown = {"picture": picture(1200), "black": '<p style="color: black">black</p>', "long": f"<pre>{'x' * 300}</pre>"}
+    shown["bare"] = picture(9).replace('alt="wide"', "")
+    shown["choice"] = '<select style="color: black; background: transparent"><option>one</option></select>'
     for id_, page in shown.items():
         output = new_output("display_data", data={"text/html": page})
         cells.append(new_code_cell("1", id=id_, outputs=[output], execution_count=1))
     found = hidden(place, nbformat.writes(new_notebook(cells=cells)))
-    everywhere = {f"{theme}, {width} pixels" for theme in THEMES for width in WIDTHS}
+    everywhere = {f"{theme}, {width} pixels" for theme in lab.THEMES for width in lab.WIDTHS}
     where = {id_: {line.split(": ")[0] for line in found if f": {id_}: " in line} for id_ in (*SPOILT, *shown)}
     assert where == {
         "formula": everywhere,
         "table": everywhere,
         "words": set(),
         "picture": everywhere,
+        "bare": everywhere,
         "black": {window for window in everywhere if "Dark" in window},
+        "choice": {window for window in everywhere if "Dark" in window},
         "long": set(),  # can be scrolled
     }
 

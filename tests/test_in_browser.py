@@ -106,7 +106,7 @@ def test_the_bench_follows_the_reader(notebook: Notebook):
     """Choose, step, run, reset, change the objective: each changes the picture, and the console stays clean. 5 s."""
     page = notebook.page
     notebook.run(1)
-    picture = page.locator(".widget-image").first
+    picture = page.locator(".widget-html img").first
     picture.wait_for(timeout=60_000)
     errors: list[str] = []
     page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
@@ -133,6 +133,10 @@ def test_the_bench_follows_the_reader(notebook: Notebook):
     seen = {source()}
     lab.wait_for(lambda: seen.add(source()) or len(seen) >= 8)  # one after the other, until it is stopped
     after(lambda: press("stop"))
+    after(lambda: press("reset"))
+    page.get_by_label("at a press").select_option("10")
+    after(lambda: press("D moves"))
+    page.get_by_alt_text("D alone: 10").wait_for(timeout=60_000)
     after(lambda: press("reset"))
     if "GANLAB_SCREENSHOT" in os.environ:
         page.screenshot(path=os.environ["GANLAB_SCREENSHOT"])
@@ -186,3 +190,18 @@ def test_one_exercise_of_each_lesson_unrun_wrong_and_right(notebook: Notebook):
     notebook.run(FIRST + 2 * len(CHOSEN))
     notebook.page.get_by_alt_text("Two < players").wait_for(timeout=60_000)
     notebook.page.get_by_text("(measured: 0.25)").wait_for(timeout=60_000)
+
+
+def test_the_bench_and_the_pictures_to_move_are_seen_in_any_window(notebook: Notebook):
+    """Their labels, numbers and pictures, on a light and on a dark page, with the board of own data. 20 s."""
+    page = notebook.page
+    for number in range(FIRST):
+        notebook.run(number)
+    for label in ("data", "objective", "k", "rate of D", "at a press"):
+        page.get_by_text(label, exact=True).first.wait_for(timeout=60_000)
+    page.get_by_label("data").select_option("own")
+    page.get_by_title("hump in row 1, column 1").wait_for(timeout=60_000)
+    shown = [page.get_by_title(f"hump in row 1, column {column}").inner_text().strip() for column in (1, 2)]
+    assert shown == ["●", ""]
+    assert page.get_by_alt_text("; step 0: ").count() == 1
+    assert lab.faults(page) == []

@@ -7,7 +7,7 @@ import torch
 from ganlab import data, legible
 from ganlab.errors import NonFiniteLoss
 from ganlab.objectives import MINIMAX, NON_SATURATING, least_squares
-from ganlab.widgets import LAWS, OBJECTIVES, Bench, Game, Picture
+from ganlab.widgets import LAWS, OBJECTIVES, OFF, ON, Bench, Game, Picture
 
 CHOICES = [*((law, "NS-GAN") for law in LAWS), *(("ring", objective) for objective in OBJECTIVES)]
 """Every law and every objective."""
@@ -81,6 +81,33 @@ def test_the_bench_follows_its_controls():
     bench.cells[24].value = True
     assert bench.game.law.modes[2].tolist() == pytest.approx([0, 0], abs=1e-6)
     assert "of 5 modes" in bench.status.value
+
+
+def test_a_press_is_worth_as_many_moves_as_the_reader_likes():
+    bench, other = Bench(), Game(LAWS["ring"], NON_SATURATING)
+    bench.times.value = 10
+    bench.buttons["D moves"].click()
+    for _ in range(10):
+        other.move_D()
+    assert (bench.game.surface() == other.surface()).all()
+    assert "; D alone: 10" in bench.status.value
+    bench.times.value = 1
+    bench.buttons["G moves"].click()
+    assert "; D alone: 10; G alone: 1" in bench.status.value
+
+
+def test_the_picture_is_told_in_words():
+    bench = Bench()
+    assert f'alt="D&#x27;s answers, the best D&#x27;s, and the losses; {bench.status.value}"' in bench.image.value
+
+
+def test_the_board_shows_which_cells_are_on():
+    bench = Bench()
+    bench.cells[8].value = True
+    bench.cells[0].value = False
+    shown = {cell.tooltip: cell.description for cell in bench.cells}
+    assert shown["hump in row 2, column 2"] == ON
+    assert shown["hump in row 1, column 1"] == OFF
 
 
 def test_a_game_that_breaks_stops_and_says_so():
