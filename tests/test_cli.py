@@ -98,7 +98,7 @@ def test_train_stop_resume_and_sample(tmp_path: Path):
         (["sample", "file", "--n", "10001"], "n is 10001; a picture shows at most 10,000: give fewer, or an .npz"),
         (["train", "digits", "--steps", "100000000000"], "steps is 100000000000; give at most 100,000,000"),
         (["ledger", "--notebooks", "."], "holds no lessons"),
-        (["reproduce", "all"], "study is 'all'; give one of mode-counts, mode-counts-penalised, gan2014-mnist"),
+        (["reproduce", "all"], "study is 'all'; give one of mode-counts, mode-counts-first-weights, "),
         (["reproduce", "mode-counts", "--seeds", "0"], "seeds is 0; give a number of at least 1"),
         (["reproduce", "gan2014-mnist", "--preset", "huge"], "preset is 'huge'; gan2014-mnist has laptop, paper"),
         (["table", "--folder", "."], "measure it with: python -m ganlab reproduce mode-counts --out ."),

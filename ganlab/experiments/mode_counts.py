@@ -5,8 +5,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from torch import nn
-
 from ganlab import data
 from ganlab.data.toy import Mixture
 from ganlab.experiments.study import Preset, Record, Row, Study
@@ -34,13 +32,13 @@ class Setting:
     z_dim: int = 2
     activation: Activation = "relu"
 
+    def pair(self) -> tuple[ToyGenerator, ToyDiscriminator]:
+        """G and D untrained, from torch's random numbers."""
+        return ToyGenerator(self.z_dim, activation=self.activation), ToyDiscriminator(activation=self.activation)
+
     def ensemble(self, seeds: Sequence[int]) -> Ensemble:
         """One member per seed, at step 0."""
-
-        def make() -> tuple[nn.Module, nn.Module]:
-            return ToyGenerator(self.z_dim, activation=self.activation), ToyDiscriminator(activation=self.activation)
-
-        return Ensemble(make, self.objective, self.law, self.config, seeds=seeds)
+        return Ensemble(self.pair, self.objective, self.law, self.config, seeds=seeds)
 
 
 def count(ensemble: Ensemble, law: Mixture) -> list[ModeCount]:
