@@ -74,7 +74,7 @@ def top_of(grid: Path, rows: int, *, of: int = 10) -> bytes:
 
 def _grid(trainer: Trainer, seen: dict[int, Tensor]) -> Figure:
     step, images = list(seen.items())[-1]
-    title = f"The generator after {step} steps"
+    title = f"After {step:,} steps each of these latent points has its own picture"
     figure = plots.sample_grid(images, columns=12, title=title, value_range=trainer.value_range)
     plt.close(figure)
     return figure
