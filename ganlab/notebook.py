@@ -20,11 +20,16 @@ try:
     from tqdm.auto import tqdm
 
     from ganlab import inline, plots
+    from ganlab.shown import in_notebook
     from ganlab.training import Trainer, leave_room, pick_device, tune
 except ModuleNotFoundError as error:
     raise MissingPackage(error) from None
 
 SEED = 0
+BETWEEN_WORDS = """<style>
+.jp-OutputArea-child .jp-OutputArea-output pre {word-break: normal; overflow-wrap: anywhere}
+</style>"""
+"""Where a printed line that is too wide breaks; JupyterLab breaks it within words."""
 
 
 def setup() -> None:
@@ -39,6 +44,8 @@ def setup() -> None:
     if (shell := get_ipython()) is not None:
         inline.describe_figures(shell)
         inline.advise_on_missing_packages(shell)
+    if in_notebook():
+        display({"text/plain": "", "text/html": BETWEEN_WORDS}, raw=True)
     device = pick_device("auto")
     print(f"ganlab {ganlab.__version__}, torch {torch.__version__}, {device.type}, {os.cpu_count()} cores, seed {SEED}")
 

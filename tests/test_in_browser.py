@@ -136,11 +136,17 @@ def test_the_bench_follows_the_reader(notebook: Notebook):
     after(lambda: press("reset"))
     page.get_by_label("at a press").select_option("10")
     after(lambda: press("D moves"))
-    page.get_by_alt_text("D alone: 10").wait_for(timeout=60_000)
+    page.get_by_alt_text("D alone: 10, loss").wait_for(timeout=60_000)
     after(lambda: press("reset"))
     if "GANLAB_SCREENSHOT" in os.environ:
         page.screenshot(path=os.environ["GANLAB_SCREENSHOT"])
     assert not errors
+
+
+def test_what_is_printed_breaks_between_words(notebook: Notebook):
+    """After `setup()`, whose own line is the first."""
+    printed = notebook.page.locator(".jp-OutputArea-output pre").first
+    assert printed.evaluate("it => getComputedStyle(it).wordBreak") == "normal"
 
 
 @pytest.mark.parametrize("number", range(len(MOVING)), ids=MOVING)

@@ -67,7 +67,8 @@ ALLOWED = {
     "moving": {"inline", "plots"},
     "training": {"errors", "objectives", "losses", "models"},
     "experiments": {"errors", "objectives", "models", "data", "metrics", "training", "plots"},
-    "widgets": {"errors", "inline", "objectives", "models", "data", "metrics", "training", "plots"},
+    "bench": {"objectives", "models", "data", "metrics", "training", "plots"},
+    "widgets": {"errors", "inline", "bench", "data"},
 }
 
 

@@ -171,9 +171,10 @@ def test_the_reading_time_at_the_top_is_true(lesson: str):
         assert counted <= minutes <= min(1.25 * counted, MOST_MINUTES)
 
 
-def test_two_lessons_have_a_break_and_their_second_halves_begin_with_what_is_needed():
+def test_three_lessons_have_a_break_and_what_follows_begins_with_what_is_needed():
     after_it = {lesson: halves(cells)[1] for lesson, cells in LESSONS.items() if len(halves(cells)) > 1}
     assert {lesson: cells[1].source.splitlines()[0] for lesson, cells in after_it.items()} == {
+        "04": "## Lost in rounding",
         "09": "## What training follows",
         "10": "## How many modes does training want?",
     }
