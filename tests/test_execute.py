@@ -184,16 +184,22 @@ def test_every_figure_is_described(path: Path):
 
 @pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
 def test_folded_cells_say_what_they_check_and_hold_nothing_to_be_read(path: Path):
-    for cell in (cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"):
+    """A folded cell checks, draws, solves, or gets ready what the folded cell after it draws."""
+    cells = [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
+    for cell, after in zip(cells, [*cells[1:], new_code_cell()], strict=True):
         body = [ast.unparse(statement) for statement in ast.parse(cell.source).body]
-        folded = cell.metadata.get("jupyter", {}).get("source_hidden", False)
-        if folded:
+        if is_folded(cell):
             assert re.match(r"# .{10,}", cell.source)
             checks_or_draws = "claims." in cell.source or "plots.save(" in cell.source
-            assert checks_or_draws or cell.source.startswith("# Solution of ")
+            gets_ready = is_folded(after) and "plots.save(" in after.source
+            assert checks_or_draws or gets_ready or cell.source.startswith("# Solution of ")
             assert not any(line.startswith(("import", "from")) for line in body)
         elif all(line.startswith(("claims.verified", "claims.observed", "said =")) for line in body):
             assert path.stem[:2] == "00", f"folds what only checks: {cell.source}"
+
+
+def is_folded(cell: Any) -> bool:
+    return cell.metadata.get("jupyter", {}).get("source_hidden", False)
 
 
 @pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
