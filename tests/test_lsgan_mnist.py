@@ -115,7 +115,8 @@ def record(offsets: dict[str, float], **lost: int) -> dict[str, Any]:
         name, seed = unit["setting"], unit["seed"]
         far = 8 + seed / 10 + offsets.get(name, 0) + 0.1 * drawn.standard_normal()
         looks = {which: {"test": value} for which, value in {"end": far, "best": far - 1}.items()}
-        scores = {which: {"weights": found, "averaged": found} for which, found in looks.items()}
+        scores: dict[str, Any] = {which: {"weights": found, "averaged": found} for which, found in looks.items()}
+        scores |= {"n": 10_000, "floor": 0.2}
         results.append({"setting": name, "seed": seed} | ({"diverged": 40} if lost.get(name) == seed else scores))
     return {"results": results}
 
@@ -167,7 +168,10 @@ def test_a_reported_run_that_was_lost_is_named_and_its_seed_left_out():
     ]
     assert {len(line) for line in lines} == {len(study.STUDY.columns)}
     assert lines[1][1].split()[3] == "diverged"
-    assert study.rows(found) == []
+    (row,) = study.rows(found)
+    assert row.measured.count("diverged") == 1
+    assert "LSGAN (0, 1, 1): " in row.measured
+    assert ", 1 of 6 diverged; LSGAN (−1, 1, 0): " in row.measured
 
 
 def kept() -> dict[str, Any]:
