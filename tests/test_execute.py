@@ -184,18 +184,21 @@ def test_every_figure_is_described(path: Path):
 
 @pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
 def test_folded_cells_say_what_they_check_and_hold_nothing_to_be_read(path: Path):
-    """A folded cell checks, draws, solves, or gets ready what the folded cell after it draws."""
+    """A folded cell checks, draws, solves, or gets ready what the folded cell after it checks or draws."""
     cells = [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
     for cell, after in zip(cells, [*cells[1:], new_code_cell()], strict=True):
         body = [ast.unparse(statement) for statement in ast.parse(cell.source).body]
         if is_folded(cell):
             assert re.match(r"# .{10,}", cell.source)
-            checks_or_draws = "claims." in cell.source or "plots.save(" in cell.source
-            gets_ready = is_folded(after) and "plots.save(" in after.source
-            assert checks_or_draws or gets_ready or cell.source.startswith("# Solution of ")
+            gets_ready = is_folded(after) and checks_or_draws(after)
+            assert checks_or_draws(cell) or gets_ready or cell.source.startswith("# Solution of ")
             assert not any(line.startswith(("import", "from")) for line in body)
         elif all(line.startswith(("claims.verified", "claims.observed", "said =")) for line in body):
             assert path.stem[:2] == "00", f"folds what only checks: {cell.source}"
+
+
+def checks_or_draws(cell: Any) -> bool:
+    return "claims." in cell.source or "plots.save(" in cell.source
 
 
 def is_folded(cell: Any) -> bool:

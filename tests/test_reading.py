@@ -70,7 +70,9 @@ def test_lesson_00_shows_the_glossary_as_it_is():
 
 def test_the_glossary_names_a_symbol_as_the_code_writes_it():
     rows = [row for row in glossary.table().splitlines() if row.startswith("| $z$ ")]
-    assert rows == ["| $z$ | the latent vector, also called noise | `z` | 潜在変数、ノイズ | 잠재 벡터, 노이즈 | 00 |"]
+    assert rows == [
+        "| $z$ | the latent vector, also called noise | `z` | 潜在ベクトル、ノイズ | 잠재 벡터, 노이즈 | 00 |"
+    ]
 
 
 def test_the_glossary_shows_abbreviations_and_no_other_forms():
