@@ -73,10 +73,9 @@ def measure(unit: Unit, *, setting: Scaled, seeds: Sequence[int]) -> dict[str, A
     return mode_counts.run(setting, seeds, unit.progress) | {"factor": round(setting.factor, 6)}
 
 
-def rows(record: Record) -> list[Row]:
-    """All settings."""
-    names = {setting.name.removeprefix("ring, "): setting.name for setting in SETTINGS}
-    return [mode_counts.row("NS-GAN on the ring of 8, by the scale of G's first weights", names, record)]
+def rows(_: Record) -> list[Row]:
+    """None: lesson 05 tells of it, and the long table has it."""
+    return []
 
 
 STUDY = replace(
