@@ -277,13 +277,3 @@ def test_the_readmes_show_what_the_records_give():
 def test_a_mean_has_its_range():
     assert tables.mean_and_range([1, 2, 6.4]) == "3 (1 to 6)"
     assert tables.mean_and_range([0.25, 0.75], digits=2, unit=" %") == "0.5 % (0.25 to 0.75)"
-
-
-def test_units_that_the_course_keeps_of_a_study_that_is_not_done_are_those_of_its_code():
-    """Else `reproduce` would not go on from them. There are none where nothing is tracked in runs/."""
-    listed = subprocess.run(["git", "ls-files", "runs"], cwd=ROOT, capture_output=True, text=True, check=False)
-    for path in map(Path, listed.stdout.splitlines()):
-        one = study.get(path.parent.name)
-        _, seeds, options = running._chosen(one, {"device": "cpu"} if "device" in one.uses else {})
-        units = units_of(one, one.units(range(seeds or 0)), options)
-        assert path in {unit.kept for unit in units}
