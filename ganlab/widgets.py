@@ -61,7 +61,8 @@ class Bench:
         self._connect()
         presses, wrapped = [*self.buttons.values(), self.times], {"flex_flow": "row wrap"}
         controls = w.VBox([self.data, self.objective, self.k, self.lr_d, self.lr_g, self.seed])
-        self.box = w.VBox([w.HBox([controls, self.board]), w.HBox(presses, layout=wrapped), self.status, self.image])
+        rows = [w.HBox([controls, self.board], layout=wrapped), w.HBox(presses, layout=wrapped)]
+        self.box = w.VBox([*rows, self.status, self.image])
         self.reset()
 
     def _connect(self) -> None:

@@ -34,6 +34,12 @@ from ganlab.moving import Moving
 x, w, y, setting = [1, 0, 2, 1, 2], [1, 2, 3], [2, 7, 5], SimpleNamespace(law=data.ring())
 over_time = {at: setting.law.sample(200 + at) for at in range(3)}"""
 """What their lessons have by then, with samples of the data in the place of a run's."""
+COVERED = """() => [...document.querySelectorAll('.widget-inline-hbox, .widget-button')].filter(it => {
+    const box = it.getBoundingClientRect();
+    const above = document.elementFromPoint(box.right - 4, box.top + box.height / 2);
+    return box.width && above && !it.contains(above) && !above.closest('.Toastify');
+}).map(it => it.innerText)"""
+"""Controls whose right end something else lies upon."""
 AT_MOVING = 3
 """The cell of the first picture to move."""
 FIRST = AT_MOVING + len(MOVING)
@@ -211,3 +217,7 @@ def test_the_bench_and_the_pictures_to_move_are_seen_in_any_window(notebook: Not
     assert shown == ["●", ""]
     assert page.get_by_alt_text("; step 0: ").count() == 1
     assert lab.faults(page) == []
+    page.set_viewport_size({"width": 1280 * 2 // 3, "height": 1200})  # a window of 1,280 pixels at 150 %
+    page.locator(".widget-dropdown").first.scroll_into_view_if_needed()
+    lab.settled(page)
+    assert page.evaluate(COVERED) == []
