@@ -27,8 +27,6 @@ from ganlab.measured import Measured
 KINDS = ("proved", "verified", "observed")
 SHOWN = 200
 ID = re.compile(r"[A-E][1-9]\d?")
-NAME = re.compile(r"[^-+*/^=]+(_[-+*])?")
-"""Of a symbol in a chain that is shown. "1-D" would be shown as 1 − D, and its square as 1 − D²."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +72,7 @@ def derived(statement: str, *steps: tuple[Any, str], answers: Sequence[str] = ()
     """Claim a chain of equations: each step is an expression with the reason why it equals the one before.
 
     Shows the chain, then makes one `proved` claim of it. Raises `ClaimFailed` naming the step that is not equal to the
-    one before, `ClaimMisused` for fewer than two steps, and for a symbol whose name would be read as a formula.
+    one before, `ClaimMisused` for fewer than two steps.
     """
     if len(steps) < 2:
         raise ClaimMisused(f"{statement}: {len(steps)} steps; give at least two expressions, each with its reason.")
@@ -86,9 +84,6 @@ def derived(statement: str, *steps: tuple[Any, str], answers: Sequence[str] = ()
                 f"{statement}: step {number} ({reason}): {_short(other)} is not {_short(one)};"
                 f" their difference is {_short(remainder)}"
             )
-    for name in sorted({symbol.name for step, _ in steps for symbol in sp.sympify(step).free_symbols}):
-        if not NAME.fullmatch(name):
-            raise ClaimMisused(f"{statement}: a symbol is called {name!r}, which reads as a formula; give it a letter.")
     _show_chain(steps)
     proved(statement, steps[0][0], steps[-1][0], answers=answers)
 

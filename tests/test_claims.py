@@ -199,16 +199,6 @@ def test_a_derivation_is_checked_step_by_step(capsys: pytest.CaptureFixture[str]
     assert len(claims.ledger) == 1
 
 
-def test_a_symbol_in_a_chain_is_not_shown_as_a_formula():
-    """log(1-D)² would be read as log(1 − D²). Letters with a sign below, and values of functions, are fine."""
-    read_wrongly = sp.Symbol("1-D", positive=True)
-    with pytest.raises(ClaimMisused, match=r"^named: a symbol is called '1-D', which reads as a formula; give it a "):
-        claims.derived("named", (sp.log(read_wrongly**2), "start"), (2 * sp.log(read_wrongly), "to the front"))
-    for name in ("q", "p_d", "t_+", "t_-", "D_*", "f'(0)", "varphi"):
-        fine = sp.Symbol(name, positive=True)
-        claims.derived("named", (sp.log(fine**2), "start"), (2 * sp.log(fine), "to the front"))
-
-
 @pytest.mark.parametrize(
     ("values", "low", "high", "needed", "room"),
     [
