@@ -7,7 +7,7 @@ import os
 from typing import Any
 
 import torch
-from timing import products_of, ratio, steps_of
+from timing import precisions, products_of, ratio, steps_of
 from torch import nn
 from torch.nn.functional import binary_cross_entropy_with_logits as bce
 
@@ -53,7 +53,7 @@ def main() -> None:
     """Print how many times faster N seeds are trained together."""
     torch.set_num_threads(1)
     print(f"{SEEDS} seeds of the ring MLP, batch {BATCH}, one of {os.cpu_count()} cores")
-    for precision in ("float32", "bfloat16"):
+    for precision in precisions():
         config = TrainConfig(steps=1_000_000, batch=BATCH, device="cpu", precision=precision, **RATES)
         ensemble = steps_of(Ensemble(pair, NON_SATURATING, data.ring(), config, seeds=range(SEEDS)), STEPS)
         others = {

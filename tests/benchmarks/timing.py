@@ -11,7 +11,12 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_map_only
 from torch.utils.flop_counter import FlopCounterMode
 
-from ganlab.training import Trainer
+from ganlab.training import Trainer, quick_precision
+
+
+def precisions() -> tuple[str, ...]:
+    """float32, and bfloat16 where the processor multiplies it: emulated it takes ten times as long."""
+    return ("float32", "bfloat16") if quick_precision() == "bfloat16" else ("float32",)
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from itertools import cycle
 from typing import Any
 
 import torch
-from timing import ceiling, flop_of, products_of, ratio, steps_of
+from timing import ceiling, flop_of, precisions, products_of, ratio, steps_of
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils.data import DataLoader, TensorDataset
@@ -30,7 +30,7 @@ from ganlab.training.randomness import derived_seed, forked
 
 BATCH, ROUNDS = 64, 5
 CHECKED, TOLERANCE = 10, 1e-5
-PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+PRECISIONS: dict[str, torch.dtype] = {name: getattr(torch, name) for name in precisions()}
 LSGAN = least_squares(0, 1, 1)
 CPU = torch.device("cpu")
 ADAM = Adam()
@@ -173,6 +173,8 @@ def images_for(pair: Pair) -> Tensor:
 def main() -> None:
     """Print, for each pair and precision, how many times faster the trainer is, and how near to both ceilings."""
     print(f"training steps, batch {BATCH}, on {environment()['processor']}; {'; '.join(tune())}")
+    if "bfloat16" not in PRECISIONS:
+        print("  bfloat16 is left out: this processor emulates it")
     for name, dtype in PRECISIONS.items():
         print(f"  ceiling, {name}: {ceiling(dtype) / 1e9:,.0f} GFLOP/s")
     print(f"  {'':<24}{'images/s':>8} {'plain':>8}   {'as fast':<22}{'of a large product':>20}   of its own products")
