@@ -4,7 +4,7 @@ import statistics
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
@@ -14,7 +14,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from ganlab.training import Trainer, quick_precision
 
 
-def precisions() -> tuple[str, ...]:
+def precisions() -> tuple[Literal["float32", "bfloat16"], ...]:
     """float32, and bfloat16 where the processor multiplies it: emulated it takes ten times as long."""
     return ("float32", "bfloat16") if quick_precision() == "bfloat16" else ("float32",)
 
