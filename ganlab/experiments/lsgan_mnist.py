@@ -35,12 +35,11 @@ from ganlab.errors import NonFiniteLoss, ShapeError
 from ganlab.experiments import scored
 from ganlab.experiments.classifier_mnist import parts
 from ganlab.experiments.dcgan_mnist_score import RECIPE
-from ganlab.experiments.lsgan_ring import WORDS
 from ganlab.experiments.recipe import Recipe
 from ganlab.experiments.study import Preset, Record, Row, Study
 from ganlab.experiments.tables import mean_and_range
 from ganlab.experiments.units import Unit
-from ganlab.experiments.verdicts import Difference, Verdict, alike, paired
+from ganlab.experiments.verdicts import Difference, Verdict, alike, counted, paired
 from ganlab.objectives import NON_SATURATING, Objective, least_squares
 from ganlab.training import Adam
 
@@ -136,13 +135,13 @@ def diverged(record: Record) -> dict[str, list[int]]:
 def rows(record: Record) -> list[Row]:
     """The distances of the averaged weights at the end, and of how many pairs it holds that they are alike."""
     found = []
-    for name, runs in {name: [distance(one) for one in runs_of(record, name)] for name in OBJECTIVES}.items():
+    for name in OBJECTIVES:
+        runs = [distance(one) for one in runs_of(record, name)]
         finite = [value for value in runs if math.isfinite(value)]
         lost = f", {len(runs) - len(finite)} of {len(runs)} diverged" if len(finite) < len(runs) else ""
         found.append(f"{name}: {mean_and_range(finite, 2)}{lost}")
-    kinds = list(verdicts(record).values())
-    pairs = ", ".join(f"{kinds.count(kind)} {word}" for kind, word in WORDS.items())
-    measured = "; ".join([*found, f"of {len(kinds)} pairs, said to be alike: {pairs}; averaged weights at the end"])
+    said = f"of {len(PAIRS)} pairs, said to be alike: {counted(list(verdicts(record).values()))}"
+    measured = "; ".join([*found, said, "averaged weights at the end"])
     about = scored.about(next(one for one in record["results"] if "diverged" not in one))
     return [Row(f"{about}: a DCGAN with three objectives, each at its best rate of four", measured)]
 

@@ -26,7 +26,7 @@ from ganlab.experiments.mode_counts import CURE, on_ring
 from ganlab.experiments.predicted import judged
 from ganlab.experiments.study import Preset, Record, Row
 from ganlab.experiments.tables import mean_and_range
-from ganlab.experiments.verdicts import Difference, Verdict, by_modes_or_kl
+from ganlab.experiments.verdicts import Difference, Verdict, by_modes_or_kl, counted
 from ganlab.objectives import MINIMAX, NON_SATURATING, Objective, least_squares
 
 OBJECTIVES: dict[str, Objective] = {
@@ -44,7 +44,6 @@ BY_SAMPLE = (1, 2, 3, 3, 3, 4, 4, 5)
 BY_SUM = (1, 1, 1, 1, 1, 1, 1, 2)
 """The second."""
 MARGIN_MODES, MARGIN_NATS, NEARLY_ALL = 0.5, 0.05, 7.75
-WORDS: dict[Verdict, str] = {"holds": "hold", "refuted": "refuted", "undecided": "undecided"}
 
 SETTINGS = tuple(on_ring(name, objective=objective, **CURE) for name, objective in OBJECTIVES.items())
 
@@ -73,13 +72,8 @@ def rows(record: Record) -> list[Row]:
     results = {result["setting"]: result for result in record["results"]}
     found = [f"{name}: {mean_and_range(results[name]['modes'][-1], digits=1)}" for name in OBJECTIVES]
     of_both = {"the sum over samples": verdicts(record, BY_SUM), "the push on one sample": verdicts(record, BY_SAMPLE)}
-    found += [f"of 28 pairs as predicted by {name}: {_counted(kinds)}" for name, kinds in of_both.items()]
+    found += [f"of 28 pairs as predicted by {name}: {counted(list(kinds.values()))}" for name, kinds in of_both.items()]
     return [Row("Eight objectives on the ring of 8, noise and decay: modes found in 2,500 samples", "; ".join(found))]
-
-
-def _counted(found: dict[tuple[str, str], Verdict]) -> str:
-    kinds = list(found.values())
-    return ", ".join(f"{kinds.count(kind)} {words}" for kind, words in WORDS.items())
 
 
 STUDY = replace(

@@ -17,6 +17,7 @@ import scipy.stats
 from ganlab.errors import ConfigError
 
 Verdict = Literal["holds", "refuted", "undecided"]
+WORDS: dict[Verdict, str] = {"holds": "hold", "refuted": "refuted", "undecided": "undecided"}
 BothWays = tuple[Sequence[float], Sequence[float]]
 """Values of two ways to train, one for each seed."""
 LEVEL = 0.05
@@ -33,6 +34,11 @@ class Difference:
 
     def __str__(self) -> str:
         return f"{self.mean:+.2f} ({self.low:+.2f} to {self.high:+.2f})"
+
+
+def counted(found: Sequence[Verdict]) -> str:
+    """How many of each kind, in words: "11 hold, 17 refuted, 0 undecided"."""
+    return ", ".join(f"{found.count(kind)} {word}" for kind, word in WORDS.items())
 
 
 def paired(one: Sequence[float], other: Sequence[float]) -> Difference:
