@@ -11,20 +11,17 @@ import pytest
 import torch
 from recorded import record_of
 
-from ganlab import data
 from ganlab.errors import NonFiniteLoss
 from ganlab.experiments import lsgan_ring, mode_counts
 from ganlab.experiments import lsgan_ring_authors as study
+from ganlab.experiments.study import get
 from ganlab.experiments.units import Unit
 from ganlab.training import SGD, Adam
 from ganlab.training.config import options_of
 
-DOUBLE, EQUAL = study.WAYS
-
 
 def test_the_setting_is_the_authors():
-    assert len(study.SETTINGS) == 16
-    for setting in study.SETTINGS:
+    for setting in (*study.THEIRS, *study.EVEN):
         config = setting.config
         assert (config.batch, config.update, setting.z_dim, setting.activation) == (512, "simultaneous", 256, "tanh")
         assert (config.optimizer_d, config.optimizer_g) == (Adam(1e-4, 0.5), Adam(1e-3, 0.5))
@@ -36,24 +33,34 @@ def test_the_setting_is_the_authors():
 
 
 def test_one_ring_has_a_mode_twice_as_heavy_and_the_other_equal_ones():
-    weights = [sorted(torch.as_tensor(law.weights).tolist()) for law in study.WAYS.values()]
-    assert weights[0] == pytest.approx([1 / 9] * 7 + [2 / 9])
-    assert weights[1] == pytest.approx([1 / 8] * 8)
-    for law in study.WAYS.values():
-        assert law.sigmas[0] == pytest.approx(0.01)
-        assert torch.as_tensor(law.modes).norm(dim=1).tolist() == pytest.approx([1] * 8)
+    weights = {study.THEIRS: [1 / 9] * 7 + [2 / 9], study.EVEN: [1 / 8] * 8}
+    for settings, expected in weights.items():
+        assert [setting.name for setting in settings] == list(lsgan_ring.OBJECTIVES)
+        for law in (setting.law for setting in settings):
+            assert sorted(torch.as_tensor(law.weights).tolist()) == pytest.approx(expected)
+            assert law.sigmas[0] == pytest.approx(0.01)
+            assert torch.as_tensor(law.modes).norm(dim=1).tolist() == pytest.approx([1] * 8)
+
+
+def test_each_ring_is_a_study_of_its_own():
+    studies = {study.STUDY.name: study.THEIRS, study.STUDY_EVEN.name: study.EVEN}
+    assert list(studies) == ["lsgan-ring-authors", "lsgan-ring-authors-equal"]
+    for name, settings in studies.items():
+        units = get(name).units(range(3))
+        assert [unit["setting"] for unit in units.values()] == list(settings)
+        assert {unit["seeds"] for unit in units.values()} == {(0, 1, 2)}
 
 
 def test_steps_and_device_are_a_readers_and_the_rest_stays(tmp_path: Path):
-    setting = replace(study.SETTINGS[0], config=replace(study.SETTINGS[0].config, batch=16))
+    setting = replace(study.THEIRS[0], config=replace(study.THEIRS[0].config, batch=16))
     found = study.measure(Unit("u", tmp_path, "key"), setting=setting, seeds=[0, 1], steps=10, device="cpu")
     short = replace(setting, config=replace(setting.config, steps=10, device="cpu"))
     assert found == mode_counts.run(short, [0, 1]) | {"diverged": []}
 
 
 def briefly(folder: Path, **options: Any) -> dict[str, Any]:
-    config = replace(study.SETTINGS[0].config, batch=16, **options)
-    setting = replace(study.SETTINGS[0], config=config)
+    config = replace(study.THEIRS[0].config, batch=16, **options)
+    setting = replace(study.THEIRS[0], config=config)
     return study.measure(Unit("u", folder, "key"), setting=setting, seeds=[0, 1, 2], steps=20, device="cpu")
 
 
@@ -82,45 +89,57 @@ def test_a_setting_that_diverges_with_every_seed_does_not_stop_the_study(tmp_pat
     found = briefly(tmp_path, optimizer_d=endless, optimizer_g=endless)
     assert found["diverged"] == [0, 1, 2]
     assert found["modes"] == [[0, 0, 0]] * 10
-    record = {"results": [found | {"setting": setting.name} for setting in study.SETTINGS]}
-    verdicts = study.verdicts(record, DOUBLE, lsgan_ring.BY_SUM)
+    record = {"results": [found | {"setting": setting.name} for setting in study.THEIRS]}
+    verdicts = study.verdicts(record, lsgan_ring.BY_SUM)
     assert verdicts["NS-GAN", "LSGAN (−1, 1, 0)"] == "refuted"
 
 
-def made_up(way: str, name: str, modes: list[int], kl: list[Any]) -> dict[str, Any]:
+def made_up(name: str, modes: list[int], kl: list[Any]) -> dict[str, Any]:
     full: dict[str, Any] = {"modes": [[8] * 4], "kl": [[0.1] * 4]}
-    results = [{"setting": setting.name, **full} for setting in study.SETTINGS]
-    for one in results:
-        if one["setting"] == f"{way}: {name}":
-            one |= {"modes": [modes], "kl": [kl]}
-    return {"results": results}
+    found = {one: {"setting": one, **full} for one in lsgan_ring.OBJECTIVES}
+    found[name] |= {"modes": [modes], "kl": [kl]}
+    return {"results": list(found.values())}
 
 
-def test_each_ring_is_judged_by_itself():
-    record = made_up(DOUBLE, "NS-GAN", [1, 2, 1, 2], [0.1] * 4)
-    difference, margin = study.compared(record, DOUBLE, "LSGAN (0, 1, 1)", "NS-GAN")
+def test_a_record_is_judged_by_modes_and_where_all_are_found_by_kl():
+    record = made_up("NS-GAN", [1, 2, 1, 2], [0.1] * 4)
+    difference, margin = study.compared(record, "LSGAN (0, 1, 1)", "NS-GAN")
     assert (difference.mean, margin) == (6.5, lsgan_ring.MARGIN_MODES)
-    difference, margin = study.compared(record, EQUAL, "LSGAN (0, 1, 1)", "NS-GAN")
+    assert study.verdicts(record, lsgan_ring.BY_SUM)["NS-GAN", "LSGAN (0, 1, 1)"] == "refuted"
+    record = made_up("NS-GAN", [8] * 4, [0.1] * 4)
+    difference, margin = study.compared(record, "LSGAN (0, 1, 1)", "NS-GAN")
     assert (difference.mean, margin) == (0, lsgan_ring.MARGIN_NATS)
-    assert study.verdicts(record, DOUBLE, lsgan_ring.BY_SUM)["NS-GAN", "LSGAN (0, 1, 1)"] == "refuted"
-    assert study.verdicts(record, EQUAL, lsgan_ring.BY_SUM)["NS-GAN", "LSGAN (0, 1, 1)"] == "holds"
+    assert study.verdicts(record, lsgan_ring.BY_SUM)["NS-GAN", "LSGAN (0, 1, 1)"] == "holds"
+
+
+@pytest.mark.parametrize(
+    ("modes", "verdict"),
+    [
+        ([1, 2, 1, 2], "holds"),
+        ([7, 7, 7, 6], "holds"),
+        ([8, 8, 7, 6], "undecided"),
+        ([8, 8, 8, 8], "refuted"),
+    ],
+)
+def test_the_authors_claim_is_judged_by_the_modes_alone(modes: list[int], verdict: str):
+    assert study.authors_verdict(made_up("NS-GAN", modes, [2.0] * 4)) == verdict
 
 
 def test_a_seed_without_a_good_sample_is_as_far_from_even_as_can_be():
-    record = made_up(EQUAL, "NS-GAN", [8, 8, 8, 0], [0.1, 0.1, 0.1, None])
-    kept = {one["setting"]: one for one in study.of(record, EQUAL)["results"]}
+    record = study.whole(made_up("NS-GAN", [8, 8, 8, 0], [0.1, 0.1, 0.1, None]))
+    kept = {one["setting"]: one for one in record["results"]}
     assert kept["NS-GAN"]["kl"] == [[0.1, 0.1, 0.1, math.log(8)]]
     assert set(kept) == set(lsgan_ring.OBJECTIVES)
 
 
-def test_the_record_is_of_these_settings():
+@pytest.mark.parametrize("name", ["lsgan-ring-authors", "lsgan-ring-authors-equal"])
+def test_the_record_is_of_these_settings(name: str):
     """Whoever changes a setting measures it again."""
-    kept = record_of("lsgan-ring-authors")
+    kept = record_of(name)
     assert kept["seeds"] == list(range(16))
-    for one, setting in zip(kept["results"], study.SETTINGS, strict=True):
+    for one, setting in zip(kept["results"], study.THEIRS, strict=True):
         assert (one["setting"], one["objective"]) == (setting.name, setting.objective.name)
         told = options_of(setting.config)
         for option in told.keys() - {"steps", "device"}:
             assert one["config"][option] == json.loads(json.dumps(told[option]))
         assert one["config"]["steps"] == kept["options"]["steps"]
-    assert data.lsgan_ring().sigmas[0] == pytest.approx(0.01)
