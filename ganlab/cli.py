@@ -210,6 +210,7 @@ def reproduce(
         print(tables.listing())
         return 0
     chosen = study.get(name)
+    training.tune()
     options = {"preset": preset, "seeds": seeds, "epochs": epochs, "precision": precision, "device": device}
     running.reproduce(chosen, options | {"root": root}, workers=workers, out=out)
     print(f"{tables.every_seed([name], out)}\nwritten: {records.place_of(name, out)}")

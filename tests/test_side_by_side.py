@@ -16,12 +16,24 @@ import torch
 
 from ganlab.errors import ConfigError
 from ganlab.experiments.side_by_side import side_by_side
+from ganlab.training import tuning
 
 
 @pytest.mark.slow
 def test_results_come_in_the_order_of_the_items_from_workers_with_the_threads_they_are_given():
     results = list(side_by_side(_root, [9, 4, 1], workers=2, threads=3))
     assert results == [(3, 3), (2, 3), (1, 3)]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("tuned", [False, True])
+def test_workers_are_tuned_as_their_caller_is_and_keep_their_threads(tuned: bool, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(tuning, "_tuned", tuned)
+    assert list(side_by_side(_settings, [None], workers=1, threads=3)) == [(tuned, 3)]
+
+
+def _settings(_: None) -> tuple[bool, int]:
+    return tuning.is_tuned(), torch.get_num_threads()
 
 
 def _root(x: float) -> tuple[float, int]:
@@ -83,6 +95,7 @@ def _waiting_for_workers() -> subprocess.Popen[str]:
     code = """
         import time
         from ganlab.experiments.side_by_side import side_by_side
+from ganlab.training import tuning
         if __name__ == "__main__":
             print("begun", flush=True)
             list(side_by_side(time.sleep, [600, 600], workers=2))

@@ -12,6 +12,7 @@ from typing import TypeVar
 import torch
 
 from ganlab.errors import ConfigError
+from ganlab.training import tuning
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -28,6 +29,7 @@ def side_by_side(
     """Yield job(item) for every item, in their order, from `workers` processes with so many torch threads each.
 
     `begin` is what each process does first; it may hold what processes share, such as arrays of `multiprocessing`.
+    Where the caller has called `training.tune`, each of them does, too.
     When the caller is interrupted or killed, or a job fails, these processes end at once, and no others. Raises
     `ConfigError` for workers or threads that are no positive integers, and when a process dies before its job is done.
     """
@@ -35,7 +37,9 @@ def side_by_side(
         if not isinstance(value, int) or value < 1:
             raise ConfigError(f"{name} is {value!r}; give an integer of at least 1.")
     context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_prepare, initargs=(threads, begin))
+    pool = ProcessPoolExecutor(
+        workers, mp_context=context, initializer=_prepare, initargs=(threads, tuning.is_tuned(), begin)
+    )
     try:
         yield from pool.map(job, items)
     except BrokenProcessPool as error:
@@ -51,9 +55,11 @@ def side_by_side(
         pool.shutdown(cancel_futures=True)
 
 
-def _prepare(threads: int, begin: Callable[[], None] | None) -> None:
+def _prepare(threads: int, tuned: bool, begin: Callable[[], None] | None) -> None:
     """Ctrl-C reaches every process of a terminal; only the first is to answer it. Its end is the workers' end."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if tuned:
+        tuning.tune()
     torch.set_num_threads(threads)
     os.environ["OMP_NUM_THREADS"] = str(threads)  # for libraries that are loaded later, such as scikit-learn
     threading.Thread(target=_end_with_the_caller, daemon=True).start()

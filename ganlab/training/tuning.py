@@ -39,6 +39,11 @@ def tune() -> tuple[str, ...]:
     return tuple(said)
 
 
+def is_tuned() -> bool:
+    """Whether this process has called `tune`."""
+    return _tuned
+
+
 def is_small(*networks: nn.Module) -> bool:
     """Whether networks are so small that a second thread makes a step no quicker: no convolutions, few weights."""
     layers = (layer for network in networks for layer in network.modules())
