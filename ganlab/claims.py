@@ -12,8 +12,9 @@ numbers is the same on every machine.
 import itertools
 import math
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -54,17 +55,7 @@ def proved(statement: str, left: Any, right: Any, *, answers: Sequence[str] = ()
     truth values, decimals, or sides that are empty or undefined.
     """
     ids = _checked(statement, answers)
-    sides = [_exact(statement, side) for side in (left, right)]
-    if sides[0].shape != sides[1].shape:
-        raise ClaimMisused(
-            f"{statement}: the sides have shapes {sides[0].shape} and {sides[1].shape}; give equal ones."
-        )
-    for one, other in zip(*sides, strict=True):
-        remainder = 0 if one == other else _reduced(one - other)
-        if remainder != 0:
-            raise ClaimFailed(
-                f"{statement}: {_short(one)} is not {_short(other)}; their difference is {_short(remainder)}"
-            )
+    _require_equal(statement, left, right)
     _hold(Claim("proved", statement, ids))
 
 
@@ -77,13 +68,7 @@ def derived(statement: str, *steps: tuple[Any, str], answers: Sequence[str] = ()
     if len(steps) < 2:
         raise ClaimMisused(f"{statement}: {len(steps)} steps; give at least two expressions, each with its reason.")
     for number, ((before, _), (after, reason)) in enumerate(itertools.pairwise(steps), 2):
-        one, other = (_exact(statement, side)[0] for side in (before, after))
-        remainder = 0 if one == other else _reduced(one - other)
-        if remainder != 0:
-            raise ClaimFailed(
-                f"{statement}: step {number} ({reason}): {_short(other)} is not {_short(one)};"
-                f" their difference is {_short(remainder)}"
-            )
+        _require_equal(f"{statement}: step {number} ({reason})", after, before)
     _show_chain(steps)
     proved(statement, steps[0][0], steps[-1][0], answers=answers)
 
@@ -111,18 +96,19 @@ def verified(statement: str, value: Any, expected: Any, *, tolerance: float, ans
     that is no finite number ≥ 0.
     """
     ids = _checked(statement, answers)
-    if _bound(statement, tolerance) < 0:
+    tolerance = _bound(statement, tolerance)
+    if tolerance < 0:
         raise ClaimMisused(f"{statement}: tolerance is {tolerance}; give a finite number that is not negative.")
     one, other = (_numeric(statement, side) for side in (value, expected))
     if one.shape != other.shape or not one.size:
         raise ClaimMisused(
             f"{statement}: shapes are {one.shape} and {other.shape}; give equal ones that are not empty."
         )
-    error = np.nan_to_num(np.asarray(np.abs(one - other), dtype=np.float64), nan=np.inf)
+    error = np.array([_distance(*both) for both in zip(one.flat, other.flat, strict=True)]).reshape(one.shape)
     worst = np.unravel_index(np.argmax(error), error.shape)
-    measured = Measured((float(error[worst]),), -math.inf, float(tolerance), 1, "largest difference")
+    measured = Measured((float(error[worst]),), -math.inf, tolerance, 1, "largest difference")
     if measured.room < 0:
-        raise ClaimFailed(f"{statement}: {one[worst]} is not within {tolerance:g} of {other[worst]}")
+        raise ClaimFailed(f"{statement}: {_short(one[worst])} is not within {tolerance:g} of {_short(other[worst])}")
     bound = f"within {tolerance:g}" if tolerance else "exactly"
     _hold(Claim("verified", f"{statement}, {bound}", ids, measured))
 
@@ -223,6 +209,21 @@ def _exact(statement: str, side: Any) -> sp.Matrix:
     return matrix
 
 
+def _require_equal(statement: str, left: Any, right: Any) -> None:
+    """Raise `ClaimFailed` with the first entries that differ, `ClaimMisused` as `proved` does."""
+    sides = [_exact(statement, side) for side in (left, right)]
+    if sides[0].shape != sides[1].shape:
+        raise ClaimMisused(
+            f"{statement}: the sides have shapes {sides[0].shape} and {sides[1].shape}; give equal ones."
+        )
+    for one, other in zip(*sides, strict=True):
+        remainder = 0 if one == other else _reduced(one - other)
+        if remainder != 0:
+            raise ClaimFailed(
+                f"{statement}: {_short(one)} is not {_short(other)}; their difference is {_short(remainder)}"
+            )
+
+
 def _reduced(difference: sp.Expr) -> sp.Expr:
     """0 where a rewriting makes the difference 0, the quicker ones tried first; else the difference, simplified."""
     rewritings: list[Callable[[Any], Any]] = [
@@ -254,11 +255,24 @@ def _numeric(statement: str, side: Any) -> np.ndarray:
     return np.array([_number(statement, entry) for entry in array.flat], dtype=object).reshape(array.shape)
 
 
+def _distance(one: complex, other: complex) -> float:
+    """|one − other|, of real numbers without rounding; ∞ for NaN and for what no float holds."""
+    try:
+        exact = not isinstance(one, complex) and not isinstance(other, complex)
+        found = float(abs(Fraction(one) - Fraction(other)) if exact else abs(one - other))
+    except (OverflowError, ValueError):  # of Fraction: infinity, NaN
+        return math.inf
+    return math.inf if math.isnan(found) else found
+
+
 def _real(statement: str, value: Any) -> float:
     number = _number(statement, _plain(value))
     if isinstance(number, complex):
         raise ClaimMisused(f"{statement}: {number} is complex; give a real number.")
-    return float(number)
+    try:
+        return float(number)
+    except OverflowError as error:
+        raise ClaimMisused(f"{statement}: {_short(number)} is too large for a float; give its logarithm.") from error
 
 
 def _bound(statement: str, value: Any) -> float:
@@ -269,6 +283,9 @@ def _bound(statement: str, value: Any) -> float:
 
 
 def _seed_values(statement: str, values: Any) -> list[float]:
+    if isinstance(values, Mapping | Set):
+        kind = type(values).__name__
+        raise ClaimMisused(f"{statement}: a {kind} is given; give a list, one number per seed (of a dict its values).")
     try:
         values = list(values)
     except TypeError as error:

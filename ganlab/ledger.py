@@ -27,14 +27,17 @@ class Entry:
 def read_ledger(notebooks: Path) -> list[Entry]:
     """The claims in the outputs of all lessons in a folder, in file order: what was printed when they last ran.
 
-    Raises `ConfigError` for a folder without notebooks.
+    Raises `ConfigError` for a folder without notebooks, and for a file that is none.
     """
     paths = sorted(notebooks.glob("[0-9][0-9]_*.ipynb"))
     if not paths:
         raise ConfigError(f"{notebooks} holds no lessons; give the folder of the notebooks.")
     entries = []
     for path in paths:
-        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        try:
+            cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        except (ValueError, TypeError, KeyError) as error:
+            raise ConfigError(f"{path} is no notebook, or only a part of one; fetch it again.") from error
         outputs = (output for cell in cells for output in cell.get("outputs", []))
         lines = (line for output in outputs for line in _text(output).splitlines())
         entries += [Entry(path.stem, claim) for claim in map(parse, lines) if claim is not None]

@@ -104,6 +104,10 @@ OBJECTIVES: dict[str, tuple[Callable[[], Any], Callable[[], Any]]] = {
         lambda: objective(-a * sp.log(D)),
         lambda: objective(-a * sp.log(D), parameters=(a,)),
     ),
+    "give another symbol": (
+        lambda: objective(objectives.t * D**2, parameters=(objectives.t,)),
+        lambda: objective(a * D**2, parameters=(a,)),
+    ),
     "write it as a function of D": (lambda: objective(sp.Integer(1)), lambda: objective(-sp.log(D))),
     "see ganlab/theory/pairs.py for what holds instead": (
         lambda: RELATIVISTIC.optimal_discriminator,

@@ -222,3 +222,43 @@ def test_claims_keep_what_was_measured():
     assert near == Measured((0.25,), -math.inf, 0.5, 1, "largest difference")
     assert seeds == Measured((3.0, 5.0, 4.0), 4, math.inf, 2)
     assert equal is None
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        ([x, y], [x, 99], [x, y]),
+        (sp.Matrix([x, y]), sp.Matrix([x, x]), sp.Matrix([x, y])),
+        ([[x, y], [1, 2]], [[x, y], [1, 3]], [[x, y], [1, 2]]),
+    ],
+)
+def test_every_entry_of_a_step_is_compared(steps: tuple[object, ...]):
+    with pytest.raises(ClaimFailed, match=r"step 2 \(why\)"):
+        claims.derived("in two steps", *((step, "why") for step in steps))
+
+
+def test_steps_of_two_shapes_are_no_chain():
+    with pytest.raises(ClaimMisused, match="shapes"):
+        claims.derived("in two steps", ([x, y], "start"), (x, "why"), ([x, y], "end"))
+
+
+@pytest.mark.parametrize("values", [{300: 2, 301: 3}, {8}, frozenset({7, 8})])
+def test_what_has_no_order_or_two_meanings_is_no_list_of_seeds(values: object):
+    """A dict would be read as its keys, and a set has lost what occurs twice."""
+    with pytest.raises(ClaimMisused, match="give a list, one number per seed"):
+        claims.observed("modes", values, at_least=7)  # pyright: ignore[reportArgumentType]
+
+
+def test_numbers_beyond_floats_are_compared_exactly_or_refused():
+    claims.verified("equal", 10**400, 10**400, tolerance=0)
+    for one, other in ((10**400, 0), (2**53 + 1, 2.0**53)):
+        with pytest.raises(ClaimFailed):
+            claims.verified("unequal", one, other, tolerance=0)
+    with pytest.raises(ClaimMisused, match="too large for a float; give its logarithm"):
+        claims.observed("large", [10**400], at_least=0)
+
+
+def test_a_tolerance_may_be_a_fraction():
+    claims.verified("near", 1, 1.05, tolerance=sp.Rational(1, 10))  # pyright: ignore[reportArgumentType]
+    with pytest.raises(ClaimFailed, match=r"not within 0\.1"):
+        claims.verified("near", 1, 1.15, tolerance=sp.Rational(1, 10))  # pyright: ignore[reportArgumentType]

@@ -123,3 +123,10 @@ def test_reasons_are_shown_as_text_whatever_signs_are_in_them(monkeypatch: pytes
     claims.derived("half", (x / 2, "p_d is 50 % & #1"), (x - x / 2, "p_g"))
     assert r"\textit{p\_d is 50 \% \& \#1}" in shown[0].data
     assert r"\textit{p\_g}" in shown[0].data
+
+
+@pytest.mark.parametrize("held", ["", '{"cells": [{"cell_type"', "[]", '{"metadata": {}}'])
+def test_half_a_notebook_is_named(tmp_path: Path, held: str):
+    (tmp_path / "00_half.ipynb").write_text(held, encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"00_half\.ipynb is no notebook, or only a part of one; fetch it again"):
+        read_ledger(tmp_path)

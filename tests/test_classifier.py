@@ -133,6 +133,11 @@ def test_one_definition_for_every_side(side: int, channels: int):
     assert str(network) == "64 features of a classifier (untrained)"
 
 
+def test_deep_is_yes_or_no():
+    with pytest.raises(ConfigError, match="deep is 'no'; give True or False"):
+        models.Classifier(deep="no")  # pyright: ignore[reportArgumentType]
+
+
 def test_the_deep_one_is_as_it_says():
     """By hand: the number of its weights, and each of the last maps averaged over its places."""
     network = models.Classifier(32, 3, width=4, deep=True).eval()

@@ -62,6 +62,7 @@ FUNCTIONS: dict[str, tuple[Answer, list[tuple[Answer, str]]]] = {
     "01.4": (
         lambda table: np.max(table, axis=1).min(),
         [
+            (lambda table: np.max(table, axis=0).min(), "columns are swapped"),
             (lambda table: np.min(table, axis=0).max(), "D moves first"),
             (lambda table: np.min(table), "largest entry of the row"),
             (lambda table: np.max(table), "wants to pay little"),

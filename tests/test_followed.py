@@ -86,3 +86,11 @@ def test_what_was_derived_once_serves_again():
     objective = least_squares(0, 1, 2)
     assert objective.followed is objective.followed
     assert objective.followed.phi is objective.followed.phi
+
+
+@pytest.mark.parametrize("coding", [(0, 1, 0.6), (-1, 1, 0.3), (0, 0.9, 0.9), (0.1, 0.9, 2.0), (0.3, 0.3, 1)], ids=str)
+def test_decimals_get_the_verdict_of_their_fractions(coding: tuple[float, ...]):
+    exact = least_squares(*(Fraction(str(number)) for number in coding)).followed
+    decimal = least_squares(*coding).followed
+    assert decimal.is_f_divergence == exact.is_f_divergence
+    assert decimal.wrong_way == exact.wrong_way

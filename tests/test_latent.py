@@ -104,3 +104,10 @@ def test_what_is_not_given_right_is_named(call, error: type[Exception], named: s
     with pytest.raises(error, match=named) as caught:
         call()
     assert "\n" not in str(caught.value)
+
+
+def test_what_is_no_tensor_is_named():
+    with pytest.raises(ShapeError, match="measured is a list; give one number for each"):
+        direction(torch.zeros(4, 2), [1.0, 2.0, 3.0, 4.0], n=1)  # pyright: ignore[reportArgumentType]
+    with pytest.raises(ShapeError, match=r"the point is a list; give floating-point z \[z_dim\]"):
+        around([0.0, 1.0], torch.Generator())  # pyright: ignore[reportArgumentType]

@@ -163,7 +163,7 @@ def test_any_size_width_and_channels(size: int, channels: int, width: int, norm:
         (lambda: models.LSGANSceneGenerator(width=0), "width is 0"),
         (lambda: models.LSGANGenerator(size=30), "size is 30; give a multiple of 4 from 8 to 128"),
         (lambda: models.LSGANGenerator(z_dim=0), "z_dim is 0"),
-        (lambda: models.LSGANGenerator(norm=1), "norm is 1; give True for batch norm, or False"),  # pyright: ignore[reportArgumentType]
+        (lambda: models.LSGANGenerator(norm=1), "norm is 1; give True or False"),  # pyright: ignore[reportArgumentType]
         (lambda: models.LSGANDiscriminator(norm="no"), "norm is 'no'"),  # pyright: ignore[reportArgumentType]
         (lambda: models.LSGANDiscriminator(size=132), "size is 132"),
     ],

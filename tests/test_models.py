@@ -3,6 +3,7 @@
 import copy
 import json
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from torch import Tensor, nn
 
 from ganlab import models
 from ganlab.errors import ConfigError, GanlabError, ShapeError
+from ganlab.models.conditional import one_hot
 
 PAIRS = {
     "2014": (models.Generator2014(side=8, hidden=20), models.Discriminator2014(side=8, units=6)),
@@ -236,3 +238,11 @@ def test_wrong_arguments_are_named(build, named: str):
         build()
     assert isinstance(caught.value, GanlabError)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("other", [np.zeros((3, 4)), [[0.0] * 4], None])
+def test_what_is_no_tensor_is_named(other: Any):
+    with pytest.raises(ShapeError, match=rf"z is a {type(other).__name__}; give a tensor \[n, 4\]"):
+        models.ToyGenerator(z_dim=4)(other)
+    with pytest.raises(ShapeError, match=rf"y is a {type(other).__name__}; give int64 labels \[3\]"):
+        one_hot(other, 3, 10)

@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 import sympy as sp
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -168,3 +169,30 @@ def test_a_wrong_objective_is_named_in_one_line(build, error: type[ObjectiveErro
     assert type(caught.value) is error
     assert named in message
     assert "\n" not in message
+
+
+@pytest.mark.parametrize("symbol", [D, p_d, p_g, t, sp.Symbol("r", positive=True)], ids=str)
+def test_a_parameter_is_none_of_the_symbols_that_are_derived_with(symbol: sp.Symbol):
+    with pytest.raises(
+        ObjectiveError, match=f"but {symbol} has a meaning of its own in what is derived; give another symbol"
+    ):
+        mine(fake=symbol * D**2, parameters=(symbol,))
+
+
+@pytest.mark.parametrize("name", ["u", "v", "w"])
+def test_the_name_of_a_parameter_does_not_matter(name: str):
+    one = sp.Symbol(name, positive=True)
+    assert same(least_squares(0, one, one).optimal_discriminator.D, one * p_d / S)
+
+
+def test_what_sympy_cannot_decide_is_not_called_wrong():
+    """V of these powers is concave, with one maximum; two of the three stationary points are complex."""
+    powers = mine((D - 1) ** 4, (D + 1) ** 4, (D - 1) ** 4, output="score")
+    with pytest.raises(NoOptimum, match="whose sign sympy cannot decide"):
+        _ = powers.optimal_discriminator
+
+
+@pytest.mark.parametrize("share", ["0.1", None, torch.tensor(0.1), 0.5, math.nan], ids=repr)
+def test_a_share_to_smooth_by_is_a_number(share: object):
+    with pytest.raises(ObjectiveError, match=r"label_smoothing is .*; give a number in"):
+        NON_SATURATING.smoothed(share)  # pyright: ignore[reportArgumentType]

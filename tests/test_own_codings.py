@@ -12,7 +12,7 @@ import torch
 from own import image_trainer, wrong
 from tiny import run
 
-from ganlab.errors import CheckpointError, ObjectiveError
+from ganlab.errors import CheckpointError, NotStabilisable, ObjectiveError
 from ganlab.objectives import D, least_squares
 
 
@@ -78,3 +78,9 @@ def test_checkpoints_of_before_with_the_same_numbers_are_taken(tmp_path: Path, m
         patch.setattr(type(trainer), "description", property(lambda _: spelled))
         trainer.save(tmp_path / "run.ckpt")
     assert image_trainer(objective=least_squares(0, 1, 1)).resume(tmp_path / "run.ckpt")
+
+
+def test_large_numbers_and_half_precision_are_numbers():
+    assert least_squares(0, torch.tensor(1.0, dtype=torch.bfloat16), 1) == least_squares(0, 1, 1)
+    with pytest.raises(NotStabilisable, match="give a loss that stays finite"):
+        least_squares(0, 1e20, 1e20).losses()

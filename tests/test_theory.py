@@ -1,6 +1,7 @@
 """Divergences, densities and the function-space game against scipy, scikit-learn's conventions and closed forms."""
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -150,3 +151,35 @@ def test_the_game_knows_its_limits():
     assert np.isnan(game.best_discriminator(np.array([0.0, 1.0]), np.array([0.0, 1.0]))[0])
     with pytest.raises(ShapeError):
         next(game.algorithm_1(np.array([1.0, 0.0]), np.array([0.5, 0.5]), rate=1, steps=1))
+
+
+def test_a_law_that_is_all_but_gone_grows_back():
+    p_d, p_g = np.array([0.5, 0.5]), np.array([1e-17, 1 - 1e-17])
+    laws = list(game.algorithm_1(p_d, p_g, rate=0.5, steps=60))
+    assert np.isfinite(laws).all()
+    assert laws[-1] == pytest.approx(p_d, abs=1e-3)
+
+
+@pytest.mark.parametrize("weights", [[0.7, 0.2, 0.1], np.array([0.5, 0.25, 0.25]), None], ids=str)
+def test_weights_are_a_law_within_rounding(weights: Any):
+    assert math.fsum(map(float, mixture([0, 1, 2], 1, weights).weights)) == pytest.approx(1)
+
+
+@pytest.mark.parametrize(
+    ("sigma", "weights", "said"),
+    [(1, [2, -1], "none below 0"), (1, [0.5, 0.4], "with sum 1"), (1, [1], "one for each"), (-1, None, "positive")],
+)
+def test_what_is_no_density_is_refused(sigma: float, weights: list[float] | None, said: str):
+    with pytest.raises(ConfigError, match=said):
+        mixture([0, 1], sigma, weights)
+
+
+def test_ends_so_far_out_that_a_density_is_0_are_named():
+    with pytest.raises(ConfigError, match="give narrower ends than -40 and 40"):
+        div.by_quadrature(div.PEARSON, normal(0), normal(1), -40, 40)
+    assert div.by_quadrature(div.PEARSON, normal(0), normal(1), -15, 15).value == pytest.approx(math.e - 1)
+
+
+def test_laws_on_no_letter_are_none():
+    with pytest.raises(ShapeError, match="give vectors with sum 1"):
+        div.on_alphabet(div.KL, np.array([]), np.array([]))

@@ -12,6 +12,7 @@ import copy
 import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -36,6 +37,7 @@ class Exercise:
     inputs    argument tuples on which an attempt is compared with it; `((),)` for a function without arguments
     mistakes  usual wrong answers, each with the hint for whoever gives it
     judge     for exercises with many right answers: the hint for an answer, "" for a right one
+    absolute  how far off a number may be besides a millionth of it; 0 where the digits of tiny numbers are asked for
     """
 
     id: str
@@ -43,6 +45,7 @@ class Exercise:
     inputs: tuple[tuple[Any, ...], ...] = ((),)
     mistakes: tuple[tuple[Answer, str], ...] = ()
     judge: Callable[[Any], str] | None = None
+    absolute: float = ABSOLUTE
 
 
 def check(id: str, attempt: Answer | str) -> None:  # noqa: A002
@@ -102,11 +105,14 @@ def verdict(exercise: Exercise, attempt: Answer) -> str:
         hint = next(filter(None, map(exercise.judge, given)), "")
         return f"not yet. {hint}" if hint else "right"
     wanted = [_call(exercise.answer, arguments) for arguments in exercise.inputs]
-    wrong = [i for i, (one, other) in enumerate(zip(given, wanted, strict=True)) if not same(one, other)]
+    equal = partial(same, absolute=exercise.absolute)
+    wrong = [i for i, (one, other) in enumerate(zip(given, wanted, strict=True)) if not equal(one, other)]
     if not wrong:
         return "right"
     for mistake, hint in exercise.mistakes:
-        if all(same(value, _call(mistake, arguments)) for value, arguments in zip(given, exercise.inputs, strict=True)):
+        if all(
+            equal(value, _call(mistake, arguments)) for value, arguments in zip(given, exercise.inputs, strict=True)
+        ):
             return f"not yet. {hint}"
     first = wrong[0]
     return (
@@ -114,15 +120,20 @@ def verdict(exercise: Exercise, attempt: Answer) -> str:
     )
 
 
-def same(given: Any, wanted: Any) -> bool:
-    """Whether two answers are equal as mathematics: expressions, numbers, arrays, tensors, texts, collections."""
+def same(given: Any, wanted: Any, absolute: float = ABSOLUTE) -> bool:
+    """Whether two answers are equal as mathematics: expressions, numbers, arrays, tensors, texts, collections.
+
+    `absolute` is how far off numbers in arrays may be, besides a millionth of them.
+    """
     if isinstance(wanted, bool) and (isinstance(given, np.bool_) or _is_truth(given)):
         given = bool(given)
-    if isinstance(wanted, str | bool | set | frozenset):
+    if isinstance(wanted, str):
+        return isinstance(given, str) and given == wanted
+    if isinstance(wanted, bool | set | frozenset):
         return type(given) is type(wanted) and given == wanted
     if isinstance(wanted, tuple | list):
         fits = isinstance(given, tuple | list) and len(given) == len(wanted)
-        return fits and all(same(one, other) for one, other in zip(given, wanted, strict=True))
+        return fits and all(same(one, other, absolute) for one, other in zip(given, wanted, strict=True))
     if isinstance(wanted, sp.MatrixBase) or isinstance(given, sp.MatrixBase):
         both = isinstance(wanted, sp.MatrixBase) and isinstance(given, sp.MatrixBase)
         return both and same(given.tolist(), wanted.tolist())
@@ -130,9 +141,9 @@ def same(given: Any, wanted: Any) -> bool:
         return _same_expression(given, wanted)
     try:
         one, other = _array(given), _array(wanted)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError, RuntimeError):  # RuntimeError: a list of tensors with gradients
         return False
-    return one.shape == other.shape and bool(np.allclose(one, other, rtol=RELATIVE, atol=ABSOLUTE))
+    return one.shape == other.shape and bool(np.allclose(one, other, rtol=RELATIVE, atol=absolute))
 
 
 def _is_truth(given: Any) -> bool:
@@ -154,10 +165,10 @@ def _same_expression(given: Any, wanted: sp.Basic) -> bool:
         return True
     difference = sp.expand_log(given - wanted, force=True)
     values = _at_some_points(difference)
-    if given.has(sp.Float):
+    if given.has(sp.Float) and values:
         return all(value.is_number and abs(complex(value)) < ABSOLUTE for value in values)
     settled = values and all(value.is_number and value.is_finite and abs(value) > ABSOLUTE for value in values)
-    return not settled and sp.simplify(difference) == 0
+    return not settled and sp.simplify(sp.nsimplify(difference, rational=True)) == 0
 
 
 def _at_some_points(expression: sp.Expr) -> list[sp.Expr]:

@@ -71,7 +71,7 @@ _BATCHES = (
     (0.5, 1.0, np.array([3.0, 2.0, 4.0]), np.array([0.5, -1.0, 1.5]), np.array([-0.5, 2.0, 1.0]), 0.1),
     (-0.2, 2.0, np.array([1.0, -0.5]), np.array([1.0, 0.3]), np.array([0.4, -1.2]), 0.5),
 )
-_TABLES = (([[0, 1], [1, 0]],), ([[3, 1], [2, 5]],), ([[1, 2], [4, -3]],))
+_TABLES = (([[0, 1], [1, 0]],), ([[3, 1], [2, 5]],), ([[1, 2], [4, -3]],), ([[1, 5, 2], [4, 3, 3]],))
 
 EXERCISES = (
     Exercise(
@@ -126,6 +126,10 @@ EXERCISES = (
         answer=lambda table: min(max(row) for row in table),
         inputs=_TABLES,
         mistakes=(
+            (
+                lambda table: min(max(row[j] for row in table) for j in range(len(table[0]))),
+                "Rows and columns are swapped: G picks a row.",
+            ),
             (lambda table: max(min(row[j] for row in table) for j in range(len(table[0]))), "There D moves first."),
             (lambda table: min(min(row) for row in table), "D answers, and D takes the largest entry of the row."),
             (lambda table: max(max(row) for row in table), "G chooses the row, and G wants to pay little."),

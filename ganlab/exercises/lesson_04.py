@@ -113,5 +113,6 @@ EXERCISES = (
             (lambda t: np.logaddexp(0.0, t), "Mind the sign: the logarithm of a probability is never positive."),
             (lambda t: -np.logaddexp(0.0, -t), "That is log σ(t)."),
         ),
+        absolute=0.0,
     ),
 )

@@ -111,7 +111,7 @@ EXERCISES = (
             ),
             (
                 lambda: 2 * sigma**2 / m**2,
-                "The sum of m has the variance nσ². Its m-th part has nσ²/n²: one m is left.",
+                "The sum of m has the variance mσ². Its m-th part has mσ²/m²: one m is left.",
             ),
             (
                 lambda: sp.sqrt(2 * sigma**2 / m),

@@ -52,7 +52,7 @@ EXERCISES = (
             ),
             (
                 lambda D, *given: (_step(D, *given) + D) / 2,
-                "Half too far: each mean is over m samples, not 2m, and the 2 of a square's slope takes away its ½.",
+                "Half as far: each mean is over m samples, not 2m, and the 2 of a square's slope takes away its ½.",
             ),
             (
                 lambda D, real, fake, _, *rest: _step(D, real, fake, 1, *rest),

@@ -116,6 +116,8 @@ def evaluating(model: nn.Module) -> Iterator[None]:
 
 def require_shape(x: Tensor, wanted: Sequence[int], what: str) -> None:
     """Raise `ShapeError` unless x is floating-point with shape [batch, *wanted]."""
+    if not isinstance(x, Tensor):
+        raise ShapeError(f"{what} is a {type(x).__name__}; give a tensor [n, {', '.join(map(str, wanted))}].")
     if tuple(x.shape[1:]) != tuple(wanted) or x.ndim != len(wanted) + 1 or not x.is_floating_point():
         given = f"[{', '.join(map(str, x.shape))}] {x.dtype}"
         raise ShapeError(f"{what} has shape {given}; give a floating-point batch [n, {', '.join(map(str, wanted))}].")
@@ -126,6 +128,13 @@ def at_least_one(**values: int) -> None:
     for name, value in values.items():
         if not isinstance(value, int) or isinstance(value, bool) or value < 1:
             raise ConfigError(f"{name} is {value!r}; give an integer of at least 1.")
+
+
+def yes_or_no(**values: bool) -> None:
+    """Raise `ConfigError` for a value that is neither True nor False."""
+    for name, value in values.items():
+        if not isinstance(value, bool):
+            raise ConfigError(f"{name} is {value!r}; give True or False.")
 
 
 def positive(**values: float) -> None:

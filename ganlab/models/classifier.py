@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from ganlab.errors import CheckpointError, ConfigError, GanlabError
-from ganlab.models.base import Rebuildable, at_least_one, build, require_shape
+from ganlab.models.base import Rebuildable, at_least_one, build, require_shape, yes_or_no
 
 WEIGHTS = Path(__file__).parent / "weights"
 """Where the weights lie that come with the package, a file for each image set."""
@@ -29,7 +29,7 @@ class Classifier(Rebuildable):
 
     Three 3×3 convolutions with batch norm and ReLU, the first and the last followed by 2×2 max-pooling; then a layer of
     `features` units with ReLU, which are the features, and one from them to the classes. Raises `ConfigError` for a
-    side that is no multiple of 4 (deep: of 8), and for sizes that are no positive integers.
+    side that is no multiple of 4 (deep: of 8), and for sizes and options of another kind.
 
     deep   for photographs: six convolutions, of `width`, 2 and 3 times `width` maps, each second one followed by
            max-pooling; each of the last maps is then averaged over its places
@@ -50,6 +50,7 @@ class Classifier(Rebuildable):
     ) -> None:
         super().__init__()
         at_least_one(side=side, channels=channels, classes=classes, width=width, features=features)
+        yes_or_no(deep=deep)
         if side % (smallest := 8 if deep else 4):
             raise ConfigError(f"side is {side}; give a multiple of {smallest}.")
         self.info: ClassifierInfo | None = None

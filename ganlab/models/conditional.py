@@ -69,8 +69,9 @@ def joined(x: Tensor, y: Tensor, classes: int) -> Tensor:
 
 def one_hot(y: Tensor, n: int, classes: int) -> Tensor:
     """Labels y int64 [n] as int64 [n, classes]: in each row one 1, in its label's column. Raises `ShapeError`."""
-    if y.shape != (n,) or y.dtype is not torch.int64:
-        raise ShapeError(f"y has shape {list(y.shape)} {y.dtype}; give int64 labels [{n}].")
+    if not isinstance(y, Tensor) or y.shape != (n,) or y.dtype is not torch.int64:
+        given = f"has shape {list(y.shape)} {y.dtype}" if isinstance(y, Tensor) else f"is a {type(y).__name__}"
+        raise ShapeError(f"y {given}; give int64 labels [{n}].")
     try:
         return F.one_hot(y, classes)
     except RuntimeError as error:

@@ -41,8 +41,11 @@ def direction(z: Tensor, measured: Tensor, n: int = TURN_EXAMPLES) -> Tensor:
     """
     at_least_one(n=n)
     _require_points(z, "z", at_least=2 * n)
-    if measured.shape != z.shape[:1] or measured.is_complex():
-        raise ShapeError(f"measured has shape {list(measured.shape)}; give one number for each of the {len(z)} z.")
+    if not isinstance(measured, Tensor) or measured.shape != z.shape[:1] or measured.is_complex():
+        given = (
+            f"has shape {list(measured.shape)}" if isinstance(measured, Tensor) else f"is a {type(measured).__name__}"
+        )
+        raise ShapeError(f"measured {given}; give one number for each of the {len(z)} z.")
     if not measured.isfinite().all():
         raise ShapeError(f"{int((~measured.isfinite()).sum())} of {len(z)} measured values are not finite.")
     order = measured.argsort().to(z.device)
@@ -69,6 +72,8 @@ def around(point: Tensor, generator: torch.Generator, n: int = NEIGHBOURS, half_
     The point itself is number n // 2, in the middle of a square of nine. `generator`, torch's, draws the noise on its
     device. Raises `ShapeError` for another shape, `ConfigError` for numbers that are not positive.
     """
+    if not isinstance(point, Tensor):
+        raise ShapeError(f"the point is a {type(point).__name__}; give floating-point z [z_dim].")
     _require_points(point[None], "the point")
     at_least_one(n=n)
     positive(half_width=half_width)

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from ganlab.errors import ConfigError
-from ganlab.models.base import Rebuildable, at_least_one, require_shape
+from ganlab.models.base import Rebuildable, at_least_one, require_shape, yes_or_no
 from ganlab.models.dcgan import VARIANTS, plan
 
 SCENE_SIZES = range(32, 129, 16)
@@ -74,7 +74,7 @@ class LSGANGenerator(Rebuildable):
         super().__init__()
         smallest, doublings = plan(size)
         at_least_one(channels=channels, width=width, z_dim=z_dim)
-        _require_yes_or_no(norm)
+        yes_or_no(norm=norm)
         self.z_dim = z_dim
         self.sample_shape = (channels, size, size)
         maps = [width * 2**i for i in reversed(range(doublings))]
@@ -102,7 +102,7 @@ class LSGANDiscriminator(Rebuildable):
         super().__init__()
         smallest, halvings = plan(size)
         at_least_one(channels=channels, width=width)
-        _require_yes_or_no(norm)
+        yes_or_no(norm=norm)
         self.sample_shape = (channels, size, size)
         maps = [width * 2**i for i in range(halvings)]
         layers = [_FIVE.down(channels, width, bias=True), nn.LeakyReLU(0.2)]
@@ -130,11 +130,6 @@ def _normed(maps: int, norm: bool) -> list[nn.Module]:
 def _three(maps_in: int, maps: int, stride: int, *, bias: bool) -> nn.Module:
     """A transposed convolution of 3×3 that makes the map `stride` times as large."""
     return nn.ConvTranspose2d(maps_in, maps, 3, stride, padding=1, output_padding=stride - 1, bias=bias)
-
-
-def _require_yes_or_no(norm: bool) -> None:
-    if not isinstance(norm, bool):
-        raise ConfigError(f"norm is {norm!r}; give True for batch norm, or False.")
 
 
 @torch.no_grad()

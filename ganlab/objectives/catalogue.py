@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import sympy as sp
+import torch
 
 from ganlab.errors import ObjectiveError
 from ganlab.objectives.objective import Objective
@@ -63,21 +64,25 @@ RELATIVISTIC_MINIMAX = replace(
 Number = int | float | sp.Expr
 
 
+def _without_torch(value: Any) -> Any:
+    """A tensor as an array; NumPy has no bfloat16."""
+    if not isinstance(value, torch.Tensor):
+        return value
+    value = value.detach().cpu()
+    return (value.float() if value.dtype is torch.bfloat16 else value).numpy()
+
+
 def _exact(name: str, value: Any) -> sp.Expr:
     """A number, of NumPy and torch too, as sympy has it: whole ones as integers. Expressions stay what they are."""
     if isinstance(value, sp.Expr) and str(D) not in map(str, value.free_symbols):
         return value
-    scalar = np.asarray(value.detach().cpu() if hasattr(value, "detach") else value)
     if isinstance(value, Rational | Decimal) and not isinstance(value, bool):
         return sp.sympify(value)
-    if (
-        scalar.size == 1
-        and not isinstance(value, list | tuple)
-        and scalar.dtype.kind in "iuf"
-        and np.isfinite(scalar).all()
-    ):
+    scalar = np.asarray(None if isinstance(value, list | tuple) else _without_torch(value))
+    if scalar.size == 1 and scalar.dtype.kind in "iuf" and np.isfinite(scalar).all():
         number = float(str(scalar.reshape(())[()]))  # as it is written: 0.1 in float32, too
-        return sp.Integer(int(number)) if number.is_integer() else sp.Float(number)
+        whole = number.is_integer() and abs(number) < 2**53  # larger ones are too long for torch as integers
+        return sp.Integer(int(number)) if whole else sp.Float(number)
     shown = repr(value) if isinstance(value, str | bool | complex | float | None) else f"a {type(value).__name__}"
     raise ObjectiveError(f"{name} is {shown}; give a finite number, or an expression of sympy without D.")
 

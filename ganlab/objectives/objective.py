@@ -16,6 +16,7 @@ real sample is compared with one generated sample, and both players pay for the 
 
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
+from numbers import Real
 
 import sympy as sp
 from sympy.core.function import AppliedUndef
@@ -66,6 +67,11 @@ class Objective:
     def __post_init__(self) -> None:
         if self.output not in DOMAIN:
             raise ObjectiveError(f"{self.name}: output is {self.output!r}; give 'probability', 'score' or 'pair'.")
+        if taken := sorted(map(str, {D, p_d, p_g, r, t} & set(self.parameters))):
+            raise ObjectiveError(
+                f"{self.name}: parameters are {self.parameters}, but {', '.join(taken)} has a meaning of its own in"
+                " what is derived; give another symbol."
+            )
         for role in ("real", "fake", "generator", "generator_real"):
             object.__setattr__(self, role, self._checked(role))
         if self.output == "pair" and (self.fake, self.generator_real) != (0, 0):
@@ -193,8 +199,8 @@ class Objective:
         Raises `ObjectiveError` outside it, `NotPointwise` for pairs: there no real sample is judged alone, so that to
         smooth one side is to smooth both.
         """
-        if not 0 <= label_smoothing < 0.5:
-            raise ObjectiveError(f"label_smoothing is {label_smoothing}; give a number in [0, 0.5).")
+        if not isinstance(label_smoothing, Real) or not 0 <= label_smoothing < 0.5:
+            raise ObjectiveError(f"label_smoothing is {label_smoothing!r}; give a number in [0, 0.5).")
         if label_smoothing == 0:
             return self
         if self.output == "pair":

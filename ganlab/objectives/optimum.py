@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from ganlab.objectives.objective import Objective
 
 
+_ROOTS = sp.symbols("u v", positive=True, cls=sp.Dummy)
+
+
 @dataclass(frozen=True)
 class Optimum:
     """The best discriminator for given densities, with the proof that it is the only one.
@@ -32,7 +35,7 @@ def optimal_discriminator(objective: "Objective") -> Optimum:
     V, domain = objective.value_integrand, DOMAIN[objective.output]
     _refuse_unbounded(objective, domain)
     # Square roots of the densities as unknowns: sympy then decides signs that it cannot decide otherwise.
-    u, v = sp.symbols("u v", positive=True)
+    u, v = _ROOTS
     V_uv = V.subs({p_d: u**2, p_g: v**2})
     try:
         stationary = sp.solve(sp.diff(V_uv, D), D)
@@ -48,8 +51,9 @@ def optimal_discriminator(objective: "Objective") -> Optimum:
     densities = {u: sp.sqrt(p_d), v: sp.sqrt(p_g)}
     optimum = Optimum(sp.factor(sp.expand(inside[0].subs(densities))), curvature.subs(densities))
     if not curvature.is_negative:
+        found = "whose sign sympy cannot decide" if curvature.is_negative is None else "which is not negative"
         raise NoOptimum(
-            f"{objective.name}: V(D) = {V} has V″ = {optimum.curvature} at D = {optimum.D}, which is not negative for"
+            f"{objective.name}: V(D) = {V} has V″ = {optimum.curvature} at D = {optimum.D}, {found} for"
             " all densities; check the signs of the two losses of D, which D minimises."
         )
     return optimum
@@ -57,9 +61,20 @@ def optimal_discriminator(objective: "Objective") -> Optimum:
 
 def _lies_inside(root: sp.Expr, domain: sp.Interval) -> bool:
     """Whether lower < root < upper for all positive densities, as far as sympy can tell."""
+    if _is_complex(root):
+        return False
     above = domain.start is -sp.oo or sp.factor(root - domain.start).is_positive
     below = domain.end is sp.oo or sp.factor(domain.end - root).is_positive
     return bool(above and below)
+
+
+def _is_complex(root: sp.Expr) -> bool:
+    """Whether it is not real; where sympy cannot tell, for some densities (and parameters) tried."""
+    if root.is_real is not None:
+        return not root.is_real
+    symbols = sorted(root.free_symbols, key=str)
+    tried = ({symbol: sp.Rational(2 + 3 * i + k, 4) for i, symbol in enumerate(symbols)} for k in range(3))
+    return any(abs(complex(sp.N(root.subs(values))).imag) > 1e-9 for values in tried)
 
 
 def _refuse_unbounded(objective: "Objective", domain: sp.Interval) -> None:

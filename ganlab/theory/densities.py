@@ -1,5 +1,6 @@
 """Densities on the line that sympy can integrate, numpy and torch can evaluate, and anyone can sample."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -51,15 +52,22 @@ class Density:
 
 
 def normal(mean: Any = 0, sigma: Any = 1) -> Density:
-    """The normal law N(mean, sigma²)."""
-    return Density((sp.sympify(mean),), (sp.sympify(sigma),), (sp.Integer(1),))
+    """The normal law N(mean, sigma²). Raises `ConfigError` for a sigma that is not positive."""
+    return mixture([mean], sigma)
 
 
 def mixture(means: Sequence[Any], sigma: Any, weights: Sequence[Any] | None = None) -> Density:
-    """Normal laws of one σ, equally weighted unless told otherwise. Raises `ConfigError` for wrong weights."""
+    """Normal laws of one σ, equally weighted unless told otherwise. Raises `ConfigError` for weights that are negative
+    or whose sum is not 1 (decimals: within rounding), and for a sigma that is not positive."""
     k = len(means)
-    weights = [sp.Rational(1, k)] * k if weights is None else list(weights)
-    if len(weights) != k or sp.simplify(sum(weights) - 1) != 0:
-        raise ConfigError(f"weights are {weights} for {k} means; give one for each, with sum 1.")
-    sympified = tuple(map(sp.sympify, means))
-    return Density(sympified, (sp.sympify(sigma),) * k, tuple(map(sp.sympify, weights)))
+    weights = [sp.Rational(1, k)] * k if weights is None else [sp.sympify(weight) for weight in weights]
+    if len(weights) != k or any(weight.is_negative for weight in weights) or not _is_one(sp.Add(*weights)):
+        raise ConfigError(f"weights are {weights} for {k} means; give one for each, with sum 1 and none below 0.")
+    sigma = sp.sympify(sigma)
+    if sigma.is_positive is False:
+        raise ConfigError(f"sigma is {sigma}; give a positive number.")
+    return Density(tuple(map(sp.sympify, means)), (sigma,) * k, tuple(weights))
+
+
+def _is_one(total: sp.Expr) -> bool:
+    return math.isclose(float(total), 1) if total.is_Float else sp.simplify(total - 1) == 0

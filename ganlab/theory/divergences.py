@@ -12,7 +12,7 @@ import numpy as np
 import scipy.integrate
 import sympy as sp
 
-from ganlab.errors import ShapeError
+from ganlab.errors import ConfigError, ShapeError
 from ganlab.theory.densities import Density, x
 
 p, q = sp.symbols("p q", positive=True)
@@ -109,7 +109,7 @@ def on_alphabet(integrand: sp.Expr, P: np.ndarray, Q: np.ndarray) -> float:
     Raises `ShapeError` for vectors that are no two laws on one alphabet.
     """
     P, Q = (np.asarray(law, dtype=np.float64) for law in (P, Q))
-    laws = P.ndim == 1 and P.shape == Q.shape and min(P.min(), Q.min()) >= 0
+    laws = P.ndim == 1 and P.shape == Q.shape and len(P) and min(P.min(), Q.min()) >= 0
     if not laws or not np.allclose([P.sum(), Q.sum()], 1):
         raise ShapeError(f"P {list(P.shape)} and Q {list(Q.shape)} are no two laws; give vectors with sum 1.")
     both, only_p, only_q = (P > 0) & (Q > 0), (P > 0) & (Q == 0), (P == 0) & (Q > 0)
@@ -127,7 +127,10 @@ def _at_points(integrand: sp.Expr) -> Callable[[np.ndarray, np.ndarray], np.ndar
 
 
 def by_quadrature(integrand: sp.Expr, law_p: Density, law_q: Density, low: float, high: float) -> Estimate:
-    """The integral of the integrand over [low, high] for two densities on the line, adaptively (QUADPACK)."""
+    """The integral of the integrand over [low, high] for two densities on the line, adaptively (QUADPACK).
+
+    Raises `ConfigError` for ends so far out that a density in a denominator rounds to 0.
+    """
     # Logarithms of the densities are put in as such: far out, the densities themselves round to 0.
     logs = {sp.log(p): law_p.log_expression, sp.log(q): law_q.log_expression}
     at_x = sp.expand_log(integrand, force=True).subs(logs).subs({p: law_p.expression, q: law_q.expression})
@@ -135,7 +138,13 @@ def by_quadrature(integrand: sp.Expr, law_p: Density, law_q: Density, low: float
     density_p, density_q = law_p.compiled("math"), law_q.compiled("math")
 
     def height(at: float) -> float:
-        return point(at) if density_p(at) + density_q(at) > 0 else 0.0
+        try:
+            return point(at) if density_p(at) + density_q(at) > 0 else 0.0
+        except (OverflowError, ZeroDivisionError) as error:
+            raise ConfigError(
+                f"at x = {at:g} the integrand overflows, since a density rounds to 0 there; give narrower ends than"
+                f" {low:g} and {high:g}."
+            ) from error
 
     result = scipy.integrate.quad(height, low, high, limit=500, epsabs=1e-10)
     return Estimate(float(result[0]), float(result[1]))

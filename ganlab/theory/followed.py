@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import sympy as sp
+from mpmath.libmp import NoConvergence
 
 from ganlab.errors import ObjectiveError
 
@@ -63,9 +64,10 @@ class Followed:
             raise ObjectiveError(f"φ″ = {self.curvature} contains {', '.join(unknown)}; give numbers for them.")
         undecided = ObjectiveError(f"φ″ = {self.curvature}: its sign cannot be decided; plot it instead.")
         ratio = sp.Dummy("r", real=True)
+        exact = sp.nsimplify(self.curvature, rational=True)  # a coding's 0.6 is 3/5: decimals have no exact roots
         try:
-            found = sp.solveset(self.curvature.subs(r, ratio) < 0, ratio, _ALL)
-        except (NotImplementedError, TypeError, ValueError) as error:
+            found = sp.solveset(exact.subs(r, ratio) < 0, ratio, _ALL)
+        except (NotImplementedError, TypeError, ValueError, NoConvergence) as error:
             raise undecided from error
         parts = found.args if isinstance(found, sp.Union) else (found,)
         if not all(isinstance(part, sp.Interval | sp.FiniteSet | type(sp.S.EmptySet)) for part in parts):

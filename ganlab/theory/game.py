@@ -39,8 +39,7 @@ def algorithm_1(p_d: np.ndarray, p_g: np.ndarray, *, rate: float, steps: int) ->
     if p_d.shape != p_g.shape or p_d.ndim != 1 or min(p_d.min(), p_g.min()) <= 0:
         raise ShapeError(f"p_d {list(p_d.shape)}, p_g {list(p_g.shape)}; give positive vectors of one length.")
     for _ in range(steps):
-        D = best_discriminator(p_d, p_g)
-        gradient = np.log1p(-D)
+        gradient = np.log(p_g) - np.log(p_d + p_g)  # not log(1 − D*): D* rounds to 1 where p_g is tiny
         p_g = p_g * np.exp(-rate * gradient)
         p_g = p_g / p_g.sum()
         yield p_g
