@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ganlab.errors import ConfigError
+from ganlab.errors import CheckpointError, ConfigError
 from ganlab.experiments import mode_counts, records, running
 from ganlab.metrics.modes import count_modes
 from ganlab.training import Trainer
@@ -46,6 +46,37 @@ def test_a_run_says_how_far_it_is():
     assert [done for done, _ in told] == pytest.approx([step / 20 for step in range(1, 21)])
     notes = [note for _, note in told if note]
     assert notes == [f"modes {one} {other}" for one, other in result["modes"]]
+
+
+def cut_off(place: Path, *, at: int, setting: mode_counts.Setting = TINY) -> None:
+    def told(done: float, _: str) -> None:
+        if done >= at / 20:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        mode_counts.run(setting, [3, 4], told, place)
+
+
+def test_a_run_that_was_cut_off_goes_on_to_the_same_end_and_leaves_no_checkpoint(tmp_path: Path):
+    place, told = tmp_path / "unit.ckpt", list[tuple[float, str]]()
+    whole = mode_counts.run(TINY, [3, 4])
+    cut_off(place, at=9)
+    cut_off(place, at=13)
+    assert mode_counts.run(TINY, [3, 4], lambda *said: told.append(said), place) == whole
+    assert told[0] == (12 / 20, "going on from step 12")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_checkpoint_of_other_looks_is_named_and_one_of_other_seeds_refused(tmp_path: Path):
+    place, plain = tmp_path / "unit.ckpt", mode_counts.on_ring("plain", steps=20)
+    cut_off(place, at=9, setting=plain)
+    longer = replace(plain, config=replace(plain.config, steps=40))
+    with pytest.raises(CheckpointError, match=r"unit\.ckpt holds no looks each 4 steps; delete it, and the run begins"):
+        mode_counts.run(longer, [3, 4], place=place)
+    with pytest.raises(CheckpointError, match="seeds"):
+        mode_counts.run(plain, [3, 5], place=place)
+    place.unlink()
+    assert mode_counts.run(longer, [3, 4], place=place)["steps"][-1] == 40
 
 
 def test_settings_have_names_of_their_own():

@@ -64,7 +64,7 @@ def measure(unit: Unit, *, setting: Setting, seeds: Sequence[int], steps: int, d
     """`mode_counts.run` as a unit of the study; "diverged" are the seeds that did."""
     setting = replace(setting, config=replace(setting.config, steps=steps, device=device))
     try:
-        return mode_counts.run(setting, seeds, unit.progress) | {"diverged": []}
+        return mode_counts.run(setting, seeds, unit.progress, unit.checkpoint) | {"diverged": []}
     except DIVERGED:
         return _each_alone(unit, setting, seeds)
 

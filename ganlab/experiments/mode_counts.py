@@ -3,10 +3,12 @@
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from ganlab import data
 from ganlab.data.toy import Mixture
+from ganlab.errors import CheckpointError
 from ganlab.experiments.study import Preset, Record, Row, Study
 from ganlab.experiments.tables import mean_and_range
 from ganlab.experiments.units import Unit
@@ -14,7 +16,7 @@ from ganlab.metrics.modes import PROTOCOL_SAMPLES, ModeCount, count_modes
 from ganlab.models import ToyDiscriminator, ToyGenerator
 from ganlab.models.toy import Activation
 from ganlab.objectives import MINIMAX, NON_SATURATING, Objective
-from ganlab.training import Adam, Ensemble, TrainConfig
+from ganlab.training import Adam, Ensemble, TrainConfig, checkpoint
 from ganlab.training.config import options_of
 
 LOOKS = 10
@@ -47,27 +49,45 @@ def count(ensemble: Ensemble, law: Mixture) -> list[ModeCount]:
 
 
 def run(
-    setting: Setting, seeds: Sequence[int], told: Callable[[float, str], None] = lambda _done, _note: None
+    setting: Setting,
+    seeds: Sequence[int],
+    told: Callable[[float, str], None] = lambda _done, _note: None,
+    place: Path | None = None,
 ) -> dict[str, Any]:
     """Train a setting and count its modes ten times on the way: plain values, one list entry per seed.
 
-    `told` is given, at every step, how much is done, and a note at every look.
+    told   is given, at every step, how much is done, and a note at every look
+    place  a checkpoint to go on from when the run was cut off, written at every look with what was counted so far, and
+           deleted at the end
+
+    Raises `CheckpointError` for a checkpoint that is damaged, of another run, or of one that was looked at elsewhere.
     """
     ensemble = setting.ensemble(seeds)
-    every = setting.config.steps // LOOKS
-    looks = []
+    steps = setting.config.steps
+    every = steps // LOOKS
+    seen: dict[str, list[Any]] = {"steps": [], "modes": [], "high_quality": [], "kl": []}
+    if place and ensemble.resume(place):
+        found = checkpoint.find(place) or place
+        seen = checkpoint.read(found).get("looks", seen)
+        if seen["steps"] != list(range(every, ensemble.step + 1, every)):
+            raise CheckpointError(f"{found} holds no looks each {every} steps; delete it, and the run begins anew.")
+        told(ensemble.step / steps, f"going on from step {ensemble.step}")
     for record in ensemble.run():
         note = ""
         if record.step % every == 0:
-            looks.append((record.step, count(ensemble, setting.law)))
-            note = f"modes {' '.join(str(count.modes) for count in looks[-1][1])}"
-        told(record.step / setting.config.steps, note)
-    return described(setting, seeds) | {
-        "steps": [step for step, _ in looks],
-        "modes": [[c.modes for c in counts] for _, counts in looks],
-        "high_quality": [[round(c.high_quality, 4) for c in counts] for _, counts in looks],
-        "kl": [[_rounded(c.kl_nats(setting.law.weights)) for c in counts] for _, counts in looks],
-    }
+            counts = count(ensemble, setting.law)
+            seen["steps"].append(record.step)
+            seen["modes"].append([one.modes for one in counts])
+            seen["high_quality"].append([round(one.high_quality, 4) for one in counts])
+            seen["kl"].append([_rounded(one.kl_nats(setting.law.weights)) for one in counts])
+            if place:
+                checkpoint.write(place, ensemble.state_dict() | {"looks": seen})
+            note = f"modes {' '.join(map(str, seen['modes'][-1]))}"
+        told(record.step / steps, note)
+    if place:
+        for kept in (place, checkpoint.previous(place)):
+            kept.unlink(missing_ok=True)
+    return described(setting, seeds) | seen
 
 
 def described(setting: Setting, seeds: Sequence[int]) -> dict[str, Any]:
@@ -139,7 +159,7 @@ def units(seeds: Sequence[int]) -> dict[str, dict[str, Any]]:
 
 def measure(unit: Unit, *, setting: Setting, seeds: Sequence[int]) -> dict[str, Any]:
     """`run` as a unit of the study."""
-    return run(setting, seeds, unit.progress)
+    return run(setting, seeds, unit.progress, unit.checkpoint)
 
 
 def row(experiment: str, settings: Mapping[str, str], record: Record) -> Row:
