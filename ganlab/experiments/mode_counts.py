@@ -70,7 +70,9 @@ def run(
         found = checkpoint.find(place) or place
         seen = checkpoint.read(found).get("looks", seen)
         if seen["steps"] != list(range(every, ensemble.step + 1, every)):
-            raise CheckpointError(f"{found} holds no looks each {every} steps; delete it, and the run begins anew.")
+            raise CheckpointError(
+                f"{found} holds no looks each {every} steps; delete {place.name}* there, and the run begins anew."
+            )
         told(ensemble.step / steps, f"going on from step {ensemble.step}")
     for record in ensemble.run():
         note = ""
