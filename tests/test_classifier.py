@@ -92,7 +92,7 @@ def test_the_whole_of_the_copies_of_cifar10():
     test = data.load(f"folder:{place / 'test'}", channels=3)
     found = classifier_mnist.accuracy(network, test.images, test.labels)
     assert found == pytest.approx(network.info.accuracy, abs=5e-4)  # of a GPU, which rounds otherwise
-    assert found >= 0.85
+    assert found >= 0.8
 
 
 def test_its_features_are_what_its_last_layer_sees(digits: classifier.Classifier):

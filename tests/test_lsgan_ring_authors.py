@@ -11,7 +11,7 @@ import pytest
 import torch
 from recorded import record_of
 
-from ganlab.errors import NonFiniteLoss
+from ganlab.errors import NonFiniteLoss, ShapeError
 from ganlab.experiments import lsgan_ring, mode_counts
 from ganlab.experiments import lsgan_ring_authors as study
 from ganlab.experiments.study import get
@@ -136,6 +136,7 @@ def test_a_seed_without_a_good_sample_is_as_far_from_even_as_can_be():
 def test_the_record_is_of_these_settings(name: str):
     """Whoever changes a setting measures it again."""
     kept = record_of(name)
+    assert kept["preset"] == "half"  # the length that counts, as was written before
     assert kept["seeds"] == list(range(16))
     for one, setting in zip(kept["results"], study.THEIRS, strict=True):
         assert (one["setting"], one["objective"]) == (setting.name, setting.objective.name)
@@ -143,3 +144,12 @@ def test_the_record_is_of_these_settings(name: str):
         for option in told.keys() - {"steps", "device"}:
             assert one["config"][option] == json.loads(json.dumps(told[option]))
         assert one["config"]["steps"] == kept["options"]["steps"]
+
+
+def test_an_error_that_is_no_divergence_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    def count(*_: Any) -> None:
+        raise ShapeError("samples [3], modes [8, 2] do not fit")
+
+    monkeypatch.setattr(mode_counts, "count", count)
+    with pytest.raises(ShapeError, match="do not fit"):
+        briefly(tmp_path)

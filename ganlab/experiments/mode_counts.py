@@ -8,7 +8,7 @@ from typing import Any
 
 from ganlab import data
 from ganlab.data.toy import Mixture
-from ganlab.errors import CheckpointError
+from ganlab.errors import CheckpointError, NonFiniteLoss
 from ganlab.experiments.study import Preset, Record, Row, Study
 from ganlab.experiments.tables import mean_and_range
 from ganlab.experiments.units import Unit
@@ -44,8 +44,15 @@ class Setting:
 
 
 def count(ensemble: Ensemble, law: Mixture) -> list[ModeCount]:
-    """VEEGAN's count for each member, from 2,500 samples of the same z."""
-    return [count_modes(points, law.modes, law.sigmas[0]) for points in ensemble.sample(PROTOCOL_SAMPLES, seed=1)]
+    """VEEGAN's count for each member, from 2,500 samples of the same z. Raises `NonFiniteLoss` for samples that are not
+    finite: weights may be broken some steps before a loss is looked at."""
+    samples = ensemble.sample(PROTOCOL_SAMPLES, seed=1)  # [N, 2500, 2]
+    broken = [seed for seed, points in zip(ensemble.seeds, samples, strict=True) if not points.isfinite().all()]
+    if broken:
+        raise NonFiniteLoss(
+            f"at step {ensemble.step} samples of seed {broken[0]} are not finite; go on with lower rates."
+        )
+    return [count_modes(points, law.modes, law.sigmas[0]) for points in samples]
 
 
 def run(
