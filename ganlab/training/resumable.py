@@ -6,6 +6,7 @@ from inspect import isroutine, signature
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from ganlab.errors import CheckpointError
@@ -19,7 +20,7 @@ from ganlab.training.config import TrainConfig, plain
 from ganlab.training.finite import require_finite
 from ganlab.training.rehearsal import Fit
 from ganlab.training.sources import Source
-from ganlab.training.wrappers import load_state, misfit, shapes_of, state_of, unwrapped
+from ganlab.training.wrappers import load_state, misfit, shapes_of, state_of, unwrapped, weights_of
 
 RESUMABLE_WITH_OTHER = ("steps", "device")
 """Options that may differ between a checkpoint and the run that goes on from it, unless they decide a schedule."""
@@ -91,6 +92,7 @@ class Resumable:
         roles = ("real", "fake", "generator")
         models = _anatomy("G", self.G) | _anatomy("D", self.D)
         models = {key: value for key, value in models.items() if key not in self.fit.moving}
+        models |= _trained("G", self.G, self.optimizer_g) | _trained("D", self.D, self.optimizer_d)
         objective = {f"objective.{role}": str(getattr(self.objective, role)) for role in (*roles, "output")}
         return config | objective | models | labels | {"data": self.source.fingerprint, "rank": self.rank}
 
@@ -107,13 +109,16 @@ class Resumable:
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Take over a state that `state_dict` gave. Raises `CheckpointError` when the models differ."""
+        """Take over a state that `state_dict` gave. Raises `CheckpointError`, and changes nothing, when the models differ
+        or other weights of them are trained."""
         for name, network in self._networks().items():
             if reason := misfit(network, state.get(name, {})):
                 raise CheckpointError(
                     f"the checkpoint does not fit these models ({name}: {reason}); give the same ones."
                 )
         try:
+            for name, optimizer in self._optimizers().items():
+                _require_moments_of(optimizer, state[name])
             for name, network in self._networks().items():
                 load_state(network, state[name])
             for name, optimizer in self._optimizers().items():
@@ -131,6 +136,22 @@ class Resumable:
 
     def _optimizers(self) -> dict[str, Any]:
         return {"optimizer_g": self.optimizer_g, "optimizer_d": self.optimizer_d}
+
+
+def _trained(role: str, model: nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, bool]:
+    """Which weights of a network its optimiser moves, by their plain names."""
+    moved = {id(weight) for group in optimizer.param_groups for weight in group["params"]}
+    return {f"{role}.{name}:trained": id(weight) in moved for name, weight in weights_of(model).items()}
+
+
+def _require_moments_of(optimizer: torch.optim.Optimizer, state: dict[str, Any]) -> None:
+    """Raise `ValueError` for a state that is of more or fewer weights than an optimiser's, or has moments of other
+    shapes: torch takes any, and its fused kernels then write beyond them."""
+    for here, there in zip(optimizer.param_groups, state["param_groups"], strict=True):
+        for weight, number in zip(here["params"], there["params"], strict=True):
+            for name, moment in state["state"].get(number, {}).items():
+                if name != "step" and moment is not None and moment.shape != weight.shape:
+                    raise ValueError(f"{name} is {list(moment.shape)} of a weight {list(weight.shape)}")
 
 
 def _anatomy(role: str, model: nn.Module) -> dict[str, str]:
