@@ -1,5 +1,6 @@
 """Which weights are trained belongs to a run: with others frozen no checkpoint is gone on from, and nothing changes."""
 
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,7 @@ UNEQUAL, EQUAL = (2, 4, 8, 1), (2, 4, 4, 4, 1)
 def trainer(widths: tuple[int, ...], *frozen: int, of_D: Adam | SGD | RMSProp = OPTIMISERS[0]) -> Trainer:
     """With a D whose layers of these numbers are frozen."""
     torch.manual_seed(1)
-    layers = [nn.Linear(*pair) for pair in zip(widths, widths[1:], strict=False)]
+    layers = [nn.Linear(*pair) for pair in pairwise(widths)]
     D = nn.Sequential(*(part for layer in layers for part in (layer, nn.ReLU())))[:-1]
     for number in frozen:
         D[number].requires_grad_(False)

@@ -55,7 +55,7 @@ class Resumable:
 
     def _real_batches(self, step: int) -> Iterator[Tensor]:
         """The real batches of step 1, 2, …"""
-        each = 1 if self.config.update == "simultaneous" else self.config.k + self.losses.generator_needs_real
+        each = self.config.minibatches(self.losses.generator_needs_real)
         return map(self.source.batch, range((step - 1) * each, step * each))
 
     def save(self, path: Path | str) -> None:
@@ -109,8 +109,8 @@ class Resumable:
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Take over a state that `state_dict` gave. Raises `CheckpointError`, and changes nothing, when the models differ
-        or other weights of them are trained."""
+        """Take over a state that `state_dict` gave. Raises `CheckpointError`, and changes nothing, when the models
+        differ or other weights of them are trained."""
         for name, network in self._networks().items():
             if reason := misfit(network, state.get(name, {})):
                 raise CheckpointError(
