@@ -17,7 +17,8 @@ from ganlab.training import checkpoint
 from ganlab.training.averaging import Average
 from ganlab.training.conditions import Conditions
 from ganlab.training.config import TrainConfig, plain
-from ganlab.training.finite import require_finite
+from ganlab.training.finite import require_finite, require_finite_weights
+from ganlab.training.optimisers import moved
 from ganlab.training.rehearsal import Fit
 from ganlab.training.sources import Source
 from ganlab.training.wrappers import load_state, misfit, shapes_of, state_of, unwrapped, weights_of
@@ -49,9 +50,19 @@ class Resumable:
     _history: Tensor
     _known_finite: int
 
-    def _refuse_non_finite(self) -> None:
+    def refuse_non_finite(self) -> None:
+        """Raise `NonFiniteLoss` where a loss so far, or a weight that is trained or averaged, is NaN or infinite."""
         require_finite(self._history[: self.step], self._known_finite, self.config, self._real_batches)
         self._known_finite = self.step
+        require_finite_weights(self._moved(), self.step, self.config)
+
+    def _moved(self) -> dict[str, Tensor]:
+        """The weights that training moves, and their averages, by name."""
+        of_G, of_D = moved(self.G, self.optimizer_g), moved(self.D, self.optimizer_d)
+        averages = {} if self.ema is None else weights_of(self.ema.module)
+        weights = {f"{name} of G": weight for name, weight in of_G.items()}
+        weights |= {f"{name} of D": weight for name, weight in of_D.items()}
+        return weights | {f"{name} of G's average": averages[name] for name in of_G if name in averages}
 
     def _real_batches(self, step: int) -> Iterator[Tensor]:
         """The real batches of step 1, 2, …"""
@@ -60,7 +71,7 @@ class Resumable:
 
     def save(self, path: Path | str) -> None:
         """Write a checkpoint in one move; the one before it is kept. Raises `CheckpointError`, `NonFiniteLoss`."""
-        self._refuse_non_finite()
+        self.refuse_non_finite()
         checkpoint.write(checkpoint.place_of(path), self.state_dict())
 
     def resume(self, path: Path | str) -> bool:
@@ -139,9 +150,9 @@ class Resumable:
 
 
 def _trained(role: str, model: nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, bool]:
-    """Which weights of a network its optimiser moves, by their plain names."""
-    moved = {id(weight) for group in optimizer.param_groups for weight in group["params"]}
-    return {f"{role}.{name}:trained": id(weight) in moved for name, weight in weights_of(model).items()}
+    """Which weights of a network its optimiser moves."""
+    trained = moved(model, optimizer)
+    return {f"{role}.{name}:trained": name in trained for name in weights_of(model)}
 
 
 def _require_moments_of(optimizer: torch.optim.Optimizer, state: dict[str, Any]) -> None:

@@ -114,7 +114,7 @@ class Trainer(Resumable):
         """Train until `config.steps` steps are done, yielding a record after each.
 
         Ctrl-C takes effect between two steps, so that the state can be saved and continued exactly. Raises
-        `NonFiniteLoss` with the first step whose loss is NaN or infinite.
+        `NonFiniteLoss` with the first step whose loss is NaN or infinite, or the weight that is.
         """
         front_door.refuse_inference_mode()
         one_step = TURNS[self.config.update]
@@ -128,7 +128,7 @@ class Trainer(Resumable):
                     self.ema.update(unwrapped(self.G), self.config.average_decay_at(self.step))
                 self.step += 1
             if self.step % FINITE_CHECK_EVERY == 0 or self.step == self.config.steps:
-                self._refuse_non_finite()
+                self.refuse_non_finite()
             yield StepRecord(self.step, self._history[self.step - 1])
 
     def simultaneous_step(self, x: Tensor, z: Tensor, y: Labels = NO_LABELS) -> tuple[Tensor, ...]:
