@@ -49,6 +49,7 @@ class Resumable:
     losses: Losses | PairLosses
     _history: Tensor
     _known_finite: int
+    _midway = False  # an error has broken off a step
 
     def refuse_non_finite(self) -> None:
         """Raise `NonFiniteLoss` where a loss so far, or a weight that is trained or averaged, is NaN or infinite."""
@@ -68,6 +69,13 @@ class Resumable:
         """The real batches of step 1, 2, …"""
         each = self.config.minibatches(self.losses.generator_needs_real)
         return map(self.source.batch, range((step - 1) * each, step * each))
+
+    def _refuse_half_a_step(self) -> None:
+        if self._midway:
+            raise CheckpointError(
+                f"step {self.step + 1} was broken off by an error, so that one network may have learned and the other"
+                " not; go on from a checkpoint with resume(path), or make the networks and the Trainer anew."
+            )
 
     def save(self, path: Path | str) -> None:
         """Write a checkpoint in one move; the one before it is kept. Raises `CheckpointError`, `NonFiniteLoss`."""
@@ -108,7 +116,9 @@ class Resumable:
         return config | objective | models | labels | {"data": self.source.fingerprint, "rank": self.rank}
 
     def state_dict(self) -> dict[str, Any]:
-        """Everything that a run needs to go on, as tensors and plain values."""
+        """Everything that a run needs to go on, as tensors and plain values. Raises `CheckpointError` after an error
+        within a step."""
+        self._refuse_half_a_step()
         networks = {name: state_of(network) for name, network in self._networks().items()}
         optimizers = {name: optimizer.state_dict() for name, optimizer in self._optimizers().items()}
         return {
@@ -138,7 +148,7 @@ class Resumable:
             raise CheckpointError(
                 "the checkpoint does not fit these models (other weights are trained); freeze the same ones."
             ) from error
-        self.step = self._known_finite = state["step"]
+        self.step, self._known_finite, self._midway = state["step"], state["step"], False
         self._history[: self.step] = state["history"]
 
     def _networks(self) -> dict[str, nn.Module]:
