@@ -57,7 +57,7 @@ class Resumable:
         self._known_finite = self.step
         require_finite_weights(self._moved(), self.step, self.config)
 
-    def _moved(self) -> dict[str, Tensor]:
+    def _moved(self) -> dict[str, nn.Parameter]:
         """The weights that training moves, and their averages, by name."""
         of_G, of_D = moved(self.G, self.optimizer_g), moved(self.D, self.optimizer_d)
         averages = {} if self.ema is None else weights_of(self.ema.module)
