@@ -61,7 +61,7 @@ class CheckpointError(GanlabError):
 
 
 class NonFiniteLoss(GanlabError):
-    """A loss became NaN or infinite; training stopped and the last good checkpoint was kept."""
+    """A loss or a weight became NaN or infinite; training stopped and the last good checkpoint was kept."""
 
 
 class ClaimFailed(GanlabError):

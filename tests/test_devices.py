@@ -63,7 +63,8 @@ def away(monkeypatch: pytest.MonkeyPatch) -> Callable[[Trainer], Trainer]:
             source._examples, source._device, source._epoch = source._examples.to(AWAY), AWAY, -1
         monkeypatch.setattr(trainer, "_precision", contextlib.nullcontext)
         monkeypatch.setattr(torch, "autocast", lambda *_, **__: contextlib.nullcontext())  # it knows no such device
-        monkeypatch.setattr(trainer, "_refuse_non_finite", lambda: None)  # it looks at the losses, every 50 steps
+        monkeypatch.setattr(torch, "is_autocast_enabled", lambda *_: False)  # nor does this
+        monkeypatch.setattr(trainer, "refuse_non_finite", lambda: None)  # it looks at the losses, every 50 steps
         return trainer
 
     return take

@@ -87,6 +87,10 @@ def test_weights_alone_may_have_diverged():
     trainer = scored.trainer_of(tiny(study.ARMS[study.LS_ADAM]), scored.parts("digits"), seed=100, epochs=0.1)
     assert len(list(trainer.run())) == 5
     assert scored.diverged_at(trainer) is None
+    weight = next(trainer.D.parameters()).data.view(-1)
+    kept, weight[0] = weight[0].item(), torch.inf
+    assert scored.diverged_at(trainer) == trainer.step
+    weight[0] = kept
     next(trainer.G.parameters()).data.fill_(torch.nan)
     assert scored.diverged_at(trainer) == 5
 

@@ -107,6 +107,20 @@ def test_inference_mode_is_refused():
         assert "torch.inference_mode is on" in refusal(image_trainer)
 
 
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_autocast_around_a_run_is_refused(precision: Any, dtype: torch.dtype):
+    """Losses and their gradients would be computed in it."""
+    with torch.autocast("cpu", dtype):
+        trainer = image_trainer(precision=precision)
+        line = refusal(lambda: run(trainer))
+    assert "torch.autocast is on" in line
+    assert "train outside of it (forward passes in bfloat16 are precision='bfloat16')" in line
+    assert trainer.step == 0
+    with torch.autocast("cpu", dtype, enabled=False):
+        assert_equal(run(trainer).state_dict(), run(image_trainer(precision=precision)).state_dict())
+
+
 # Samples --------------------------------------------------------------------------------------------------------------
 
 

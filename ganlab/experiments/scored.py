@@ -155,11 +155,12 @@ def run(
 
 
 def diverged_at(trainer: Trainer) -> int | None:
-    """The first step whose losses are not finite; where only G's weights are not, the last step done; None: all are."""
+    """The first step whose losses are not finite; where only weights are not, the last step done; None: all are."""
     finite = trainer.history[:, :2].isfinite().all(dim=1)
     if not finite.all():
         return int((~finite).nonzero()[0]) + 1
-    return None if all(value.isfinite().all() for value in trainer.G.state_dict().values()) else trainer.step
+    values = [*trainer.G.state_dict().values(), *trainer.D.parameters()]
+    return None if all(value.isfinite().all() for value in values) else trainer.step
 
 
 def weights_of(trainer: Trainer) -> dict[str, nn.Module]:

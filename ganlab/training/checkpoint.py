@@ -173,7 +173,8 @@ def differences(then: dict[str, Any], now: dict[str, Any]) -> str:
     """What is not equal in two descriptions of a run, the first few of it; "" for none.
 
     Layers of a network of one's own ("G.net.0") are compared where the first description tells of them; what they are
-    set to ("G.net.1:p"), and what an objective's formulas are in, where both do: other versions tell of less or more.
+    set to ("G.net.1:p"), which weights are trained ("G.net.0.weight:trained"), and what an objective's formulas are in,
+    where both do: other versions tell of less or more.
     """
     layers = {key for key in now if key.startswith(("G.", "D."))}
     undescribed = layers if layers.isdisjoint(then) else set()

@@ -57,12 +57,13 @@ def export_generator(trainer: Trainer, path: Path | str, *, weights_only: bool =
     `load_generator(path, into=G)` loads them into one that is made anew.
 
     Raises `CheckpointError` when the generator has no `spec` and `weights_only` is not set, when another kind of file
-    is at `path`, or when the disk is full.
+    is at `path`, or when the disk is full; `NonFiniteLoss` as `Trainer.save` does.
     """
     if not isinstance(trainer, Trainer) or trainer.lead != 1:
         what = f"an {type(trainer).__name__} of many generators" if isinstance(trainer, Trainer) else shown(trainer)
         raise CheckpointError(f"trainer is {what}; give a Trainer, which has one generator.")
     place = place_of(path)
+    trainer.refuse_non_finite()
     G = unwrapped(trainer.sampler)
     spec = models.spec_of(G) if not weights_only else None
     name = type(G).__name__

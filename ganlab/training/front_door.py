@@ -114,6 +114,17 @@ def refuse_inference_mode() -> None:
         raise ConfigError("torch.inference_mode is on, in which nothing can be trained; train outside of it.")
 
 
+def refuse_other_modes(device: torch.device) -> None:
+    """Raise `ConfigError` within torch.inference_mode, and within torch.autocast of this device, which would change the
+    losses."""
+    refuse_inference_mode()
+    if torch.is_autocast_enabled(device.type):
+        raise ConfigError(
+            "torch.autocast is on, which makes it another training; train outside of it (forward passes in bfloat16"
+            " are precision='bfloat16')."
+        )
+
+
 def say_what_is_unusual(G: nn.Module, D: nn.Module) -> list[str]:
     """What to say of weights that both players move, and of layers that stay in evaluation mode."""
     of_G = {id(parameter) for parameter in G.parameters() if parameter.requires_grad}

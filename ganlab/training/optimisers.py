@@ -4,12 +4,18 @@ import torch
 from torch import nn
 
 from ganlab.training.config import Optimizer, TrainConfig
-from ganlab.training.wrappers import unwrapped
+from ganlab.training.wrappers import unwrapped, weights_of
 
 
 def trained(model: nn.Module) -> list[nn.Parameter]:
     """The weights that training moves: all that are not frozen."""
     return [parameter for parameter in model.parameters() if parameter.requires_grad]
+
+
+def moved(model: nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, nn.Parameter]:
+    """The weights of a network that its optimiser moves, frozen since or not, by the names that `weights_of` gives."""
+    held = {id(weight) for group in optimizer.param_groups for weight in group["params"]}
+    return {name: weight for name, weight in weights_of(model).items() if id(weight) in held}
 
 
 def optimiser(model: nn.Module, chosen: Optimizer) -> torch.optim.Optimizer:

@@ -6,6 +6,7 @@ from inspect import isroutine, signature
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from ganlab.errors import CheckpointError
@@ -16,10 +17,11 @@ from ganlab.training import checkpoint
 from ganlab.training.averaging import Average
 from ganlab.training.conditions import Conditions
 from ganlab.training.config import TrainConfig, plain
-from ganlab.training.finite import require_finite
+from ganlab.training.finite import require_finite, require_finite_weights
+from ganlab.training.optimisers import moved
 from ganlab.training.rehearsal import Fit
 from ganlab.training.sources import Source
-from ganlab.training.wrappers import load_state, misfit, shapes_of, state_of, unwrapped
+from ganlab.training.wrappers import load_state, misfit, shapes_of, state_of, unwrapped, weights_of
 
 RESUMABLE_WITH_OTHER = ("steps", "device")
 """Options that may differ between a checkpoint and the run that goes on from it, unless they decide a schedule."""
@@ -47,19 +49,37 @@ class Resumable:
     losses: Losses | PairLosses
     _history: Tensor
     _known_finite: int
+    _midway = False  # an error has broken off a step
 
-    def _refuse_non_finite(self) -> None:
+    def refuse_non_finite(self) -> None:
+        """Raise `NonFiniteLoss` where a loss so far, or a weight that is trained or averaged, is NaN or infinite."""
         require_finite(self._history[: self.step], self._known_finite, self.config, self._real_batches)
         self._known_finite = self.step
+        require_finite_weights(self._moved(), self.step, self.config)
+
+    def _moved(self) -> dict[str, nn.Parameter]:
+        """The weights that training moves, and their averages, by name."""
+        of_G, of_D = moved(self.G, self.optimizer_g), moved(self.D, self.optimizer_d)
+        averages = {} if self.ema is None else weights_of(self.ema.module)
+        weights = {f"{name} of G": weight for name, weight in of_G.items()}
+        weights |= {f"{name} of D": weight for name, weight in of_D.items()}
+        return weights | {f"{name} of G's average": averages[name] for name in of_G if name in averages}
 
     def _real_batches(self, step: int) -> Iterator[Tensor]:
         """The real batches of step 1, 2, …"""
-        each = 1 if self.config.update == "simultaneous" else self.config.k + self.losses.generator_needs_real
+        each = self.config.minibatches(self.losses.generator_needs_real)
         return map(self.source.batch, range((step - 1) * each, step * each))
+
+    def _refuse_half_a_step(self) -> None:
+        if self._midway:
+            raise CheckpointError(
+                f"step {self.step + 1} was broken off by an error, so that one network may have learned and the other"
+                " not; go on from a checkpoint with resume(path), or make the networks and the Trainer anew."
+            )
 
     def save(self, path: Path | str) -> None:
         """Write a checkpoint in one move; the one before it is kept. Raises `CheckpointError`, `NonFiniteLoss`."""
-        self._refuse_non_finite()
+        self.refuse_non_finite()
         checkpoint.write(checkpoint.place_of(path), self.state_dict())
 
     def resume(self, path: Path | str) -> bool:
@@ -91,11 +111,14 @@ class Resumable:
         roles = ("real", "fake", "generator")
         models = _anatomy("G", self.G) | _anatomy("D", self.D)
         models = {key: value for key, value in models.items() if key not in self.fit.moving}
+        models |= _trained("G", self.G, self.optimizer_g) | _trained("D", self.D, self.optimizer_d)
         objective = {f"objective.{role}": str(getattr(self.objective, role)) for role in (*roles, "output")}
         return config | objective | models | labels | {"data": self.source.fingerprint, "rank": self.rank}
 
     def state_dict(self) -> dict[str, Any]:
-        """Everything that a run needs to go on, as tensors and plain values."""
+        """Everything that a run needs to go on, as tensors and plain values. Raises `CheckpointError` after an error
+        within a step."""
+        self._refuse_half_a_step()
         networks = {name: state_of(network) for name, network in self._networks().items()}
         optimizers = {name: optimizer.state_dict() for name, optimizer in self._optimizers().items()}
         return {
@@ -107,13 +130,16 @@ class Resumable:
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Take over a state that `state_dict` gave. Raises `CheckpointError` when the models differ."""
+        """Take over a state that `state_dict` gave. Raises `CheckpointError`, and changes nothing, when the models
+        differ or other weights of them are trained."""
         for name, network in self._networks().items():
             if reason := misfit(network, state.get(name, {})):
                 raise CheckpointError(
                     f"the checkpoint does not fit these models ({name}: {reason}); give the same ones."
                 )
         try:
+            for name, optimizer in self._optimizers().items():
+                _require_moments_of(optimizer, state[name])
             for name, network in self._networks().items():
                 load_state(network, state[name])
             for name, optimizer in self._optimizers().items():
@@ -122,7 +148,7 @@ class Resumable:
             raise CheckpointError(
                 "the checkpoint does not fit these models (other weights are trained); freeze the same ones."
             ) from error
-        self.step = self._known_finite = state["step"]
+        self.step, self._known_finite, self._midway = state["step"], state["step"], False
         self._history[: self.step] = state["history"]
 
     def _networks(self) -> dict[str, nn.Module]:
@@ -131,6 +157,22 @@ class Resumable:
 
     def _optimizers(self) -> dict[str, Any]:
         return {"optimizer_g": self.optimizer_g, "optimizer_d": self.optimizer_d}
+
+
+def _trained(role: str, model: nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, bool]:
+    """Which weights of a network its optimiser moves."""
+    trained = moved(model, optimizer)
+    return {f"{role}.{name}:trained": name in trained for name in weights_of(model)}
+
+
+def _require_moments_of(optimizer: torch.optim.Optimizer, state: dict[str, Any]) -> None:
+    """Raise `ValueError` for a state that is of more or fewer weights than an optimiser's, or has moments of other
+    shapes: torch takes any, and its fused kernels then write beyond them."""
+    for here, there in zip(optimizer.param_groups, state["param_groups"], strict=True):
+        for weight, number in zip(here["params"], there["params"], strict=True):
+            for name, moment in state["state"].get(number, {}).items():
+                if name != "step" and moment is not None and moment.shape != weight.shape:
+                    raise ValueError(f"{name} is {list(moment.shape)} of a weight {list(weight.shape)}")
 
 
 def _anatomy(role: str, model: nn.Module) -> dict[str, str]:

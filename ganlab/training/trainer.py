@@ -114,21 +114,22 @@ class Trainer(Resumable):
         """Train until `config.steps` steps are done, yielding a record after each.
 
         Ctrl-C takes effect between two steps, so that the state can be saved and continued exactly. Raises
-        `NonFiniteLoss` with the first step whose loss is NaN or infinite.
+        `NonFiniteLoss` with the first step whose loss is NaN or infinite, or the weight that is; `CheckpointError`
+        after an error within a step; `ConfigError` within torch.inference_mode or torch.autocast.
         """
-        front_door.refuse_inference_mode()
-        one_step = TURNS[self.config.update]
+        front_door.refuse_other_modes(self.device)
         while self.step < self.config.steps:
-            quickly = one_thread(self._small)
-            deferred, randomness = interrupts_deferred(), self._model_randomness()
+            self._refuse_half_a_step()
+            deferred, randomness, quickly = interrupts_deferred(), self._model_randomness(), one_thread(self._small)
             with deferred, randomness, compiler_named(), torch.enable_grad(), quickly, self._in_step():
                 set_rates(self.config, self.step, self.optimizer_d, self.optimizer_g)
-                self._history[self.step] = torch.stack(one_step(self))
+                self._midway = True
+                self._history[self.step] = torch.stack(TURNS[self.config.update](self))
                 if self.ema is not None:
                     self.ema.update(unwrapped(self.G), self.config.average_decay_at(self.step))
-                self.step += 1
+                self.step, self._midway = self.step + 1, False
             if self.step % FINITE_CHECK_EVERY == 0 or self.step == self.config.steps:
-                self._refuse_non_finite()
+                self.refuse_non_finite()
             yield StepRecord(self.step, self._history[self.step - 1])
 
     def simultaneous_step(self, x: Tensor, z: Tensor, y: Labels = NO_LABELS) -> tuple[Tensor, ...]:

@@ -30,6 +30,11 @@ def state_of(model: nn.Module) -> dict[str, Any]:
     return {_plain_name(model, name): value for name, value in model.state_dict().items()}
 
 
+def weights_of(model: nn.Module) -> dict[str, nn.Parameter]:
+    """The network's weights, each once, under the names that it has without wrappers."""
+    return {_plain_name(model, name): weight for name, weight in model.named_parameters()}
+
+
 def load_state(model: nn.Module, state: Mapping[str, Any]) -> None:
     """Load what `state_of` gave, into a network wrapped in any way. Raises `RuntimeError` where it does not fit."""
     wrapped_names = {_plain_name(model, name): name for name in model.state_dict()}
