@@ -11,6 +11,7 @@ import torch
 from recorded import record_of
 
 from ganlab import models
+from ganlab.errors import ConfigError
 from ganlab.experiments import collapse, scored
 from ganlab.experiments import lsgan_no_norm as study
 from ganlab.experiments.recipe import Recipe
@@ -139,6 +140,26 @@ def test_distances_are_compared_where_neither_diverged():
     ls, ns = study.pairs(record(**{study.LS_RMSPROP: 9}), "frechet", study.LS_RMSPROP, study.NS_RMSPROP)
     assert ls == [5, 6, 7] * 3
     assert ns == [9, 10, 11] * 3
+
+
+@pytest.mark.parametrize("left", [0, 1])
+def test_where_too_few_pairs_are_left_only_their_predictions_are_undecided(left: int):
+    found = record(**{study.LS_ADAM: 5, study.NS_ADAM: 0})
+    for one in found["results"]:
+        if one["setting"] == study.LS_RMSPROP and one["seed"] >= left:
+            one |= {"diverged": 7, "state": "diverged"}
+    said = study.verdicts(found)
+    undecided = [name for name, fate in said.items() if fate == "undecided"]
+    assert undecided == ["RMSProp: LSGAN is nearer", "RMSProp: LSGAN recalls more"]
+    assert said[f"{study.LS_RMSPROP}: 10 learn"] == "refuted"
+    assert said["Adam: LSGAN learns more often"] == "holds"
+
+
+def test_counts_out_of_ten_are_not_held_against_fewer_runs():
+    found = record()
+    found["results"] = [one for one in found["results"] if one["seed"] < 5]
+    with pytest.raises(ConfigError, match="give one of 10 seeds"):
+        study.verdicts(found)
 
 
 def test_the_table_has_a_row_for_each_arm_and_a_letter_for_each_run():

@@ -116,7 +116,7 @@ def measure(
     images = data.load(str(recipe.data), root=root).images
     trainer = trainer_of(setting, share, images, recipe=recipe, seed=seed, steps=steps, **options)
     found = run(trainer, judge.to(trainer.device), samples, unit)
-    if (seed, share) == (0, "half"):
+    if (seed, share) == (0, "half") and found["diverged"] is None:
         plots.save_grid_png(trainer.sample(30), unit.picture, columns=10, value_range=trainer.value_range)
     return {
         "setting": setting,
