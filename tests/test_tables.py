@@ -57,3 +57,22 @@ def test_the_list_names_every_study_with_its_lesson_and_costs():
         seeds = re.findall(rf"{re.escape(one.about)}; (.*) seeds unless told otherwise", listing)
         assert seeds == ([] if one.seeds is None else [str(one.seeds)])
         assert all(f"--preset {preset}: {how.cost}" in listing for preset, how in one.presets.items())
+
+
+@pytest.mark.parametrize("name", ["lsgan-ring", "lsgan-mnist"])
+def test_a_record_of_one_seed_does_not_hide_the_others(tmp_path: Path, name: str):
+    kept = records.read(name, ROOT / records.FOLDER)
+    for one in kept["results"]:
+        for key, looks in one.items():
+            if name == "lsgan-ring" and key in {"modes", "high_quality", "kl"}:
+                one[key] = [look[:1] for look in looks]
+    kept["results"] = [one for one in kept["results"] if one.get("seed", 0) == 0]
+    records.write(name, kept, tmp_path)
+    shutil.copy(records.place_of("mode-counts", ROOT / records.FOLDER), tmp_path)
+    lines = tables.short(tmp_path).splitlines()
+    assert any("not summed up: there are 1 and 1 values; give one of each" in line for line in lines)
+    assert any("NS-GAN on the ring of 8" in line for line in lines)
+
+
+def test_no_values_have_no_mean():
+    assert tables.mean_and_range([]) == "–"

@@ -5,11 +5,13 @@ from pathlib import Path
 
 from ganlab.errors import ConfigError
 from ganlab.experiments import records, study
-from ganlab.experiments.study import Record, Study
+from ganlab.experiments.study import Record, Row, Study
 
 
 def mean_and_range(values: Sequence[float], digits: int = 0, unit: str = "") -> str:
-    """The mean, with the least and the largest value: "181 (176 to 186)"."""
+    """The mean, with the least and the largest value: "181 (176 to 186)"; "–" of none."""
+    if not values:
+        return "–"
     mean, low, high = (f"{round(value, digits):g}" for value in (sum(values) / len(values), min(values), max(values)))
     return f"{mean}{unit} ({low} to {high})"
 
@@ -29,10 +31,18 @@ def short(folder: Path | None = None) -> str:
     rows = [_line("experiment", "published", "measured: mean (range over the seeds)", "record"), "|---|---|---|---|"]
     for one, record in _recorded(folder):
         link = f"[{one.name}]({(records.FOLDER / one.name).as_posix()}.json)"
-        for row in one.rows(record):
+        for row in _rows(one, record):
             printed = "–" if row.published is None else f"{row.published.value} ({row.published.source})"
             rows.append(_line(row.experiment, printed, row.measured, link))
     return "\n".join(rows)
+
+
+def _rows(one: Study, record: Record) -> list[Row]:
+    """Those of a record; of one that is too short for them, a row that says so."""
+    try:
+        return one.rows(record)
+    except ConfigError as error:
+        return [Row(_sentence(one.about), f"not summed up: {error}")]
 
 
 def long(folder: Path | None = None) -> str:
