@@ -81,7 +81,7 @@ def test_a_history_that_cannot_be_written_is_named_and_the_one_before_kept(
     sync = os.fsync
 
     def full(file: int) -> None:
-        if os.readlink(f"/proc/self/fd/{file}").endswith("history.csv.tmp"):
+        if Path(f"/proc/self/fd/{file}").readlink().name == "history.csv.tmp":
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         sync(file)
 

@@ -1,12 +1,15 @@
 """Where real samples come from: a tensor of examples, or a law that can be sampled."""
 
 import hashlib
-from collections.abc import Sequence, Sized
+from collections.abc import Mapping, Sequence, Sized
+from dataclasses import fields, is_dataclass
+from inspect import isroutine
+from types import ModuleType
 from typing import Any, Protocol
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from ganlab.errors import ConfigError
 from ganlab.training.randomness import forked, generator
@@ -98,6 +101,7 @@ class LawSource:
         self._device, self._seed, self._rank = device, seed, rank
         with forked(device):
             self._refuse_misfits()
+        self._fingerprint = described(law)
 
     def batch(self, number: int) -> Tensor:
         """Minibatch `number`, [batch, dim] float32."""
@@ -121,8 +125,8 @@ class LawSource:
 
     @property
     def fingerprint(self) -> str:
-        """The law's own description."""
-        return described(self._law)
+        """The law's own description, as it was before the first step."""
+        return self._fingerprint
 
 
 class LabelsOfLaw:
@@ -167,19 +171,42 @@ class LabelsOfLaw:
 
 
 def described(value: Any, depth: int = 4) -> str:
-    """A value in words that are the same in every process: its repr where that holds no address, else its parts."""
+    """A value in words that are the same in every process: its repr where that holds no address and no tensor or array,
+    which it would cut short, else its parts."""
+    if isinstance(value, Tensor):
+        return f"{list(value.shape)} {value.dtype} {_digest(value)}"
+    if isinstance(value, np.ndarray):
+        content = described(value.tolist(), depth).encode() if value.dtype.hasobject else value.tobytes()
+        return f"{list(value.shape)} {value.dtype} {hashlib.sha256(content).hexdigest()[:16]}"
     text = repr(value)
+    if " at 0x" not in text and not _holds_arrays(value, depth):
+        return text
+    if depth == 0:
+        return type(value).__qualname__
+    parts = ", ".join(f"{key}={described(part, depth - 1)}" for key, part in _parts(value).items())
+    return f"{getattr(value, '__qualname__', type(value).__qualname__)}({parts})"
+
+
+def _holds_arrays(value: Any, depth: int) -> bool:
     if isinstance(value, Tensor | np.ndarray):
-        return f"{list(value.shape)} {value.dtype} {_digest(torch.as_tensor(value))}"
-    if " at 0x" not in text or depth == 0:
-        return text if " at 0x" not in text else type(value).__qualname__
-    parts = getattr(value, "__dict__", {}) if not callable(value) else {}
+        return True
+    return depth > 0 and any(_holds_arrays(part, depth - 1) for part in _parts(value).values())
+
+
+def _parts(value: Any) -> Mapping[str, Any]:
+    """What a value consists of, by name: nothing for a function, a class or a module of Python."""
     if isinstance(value, dict):
-        parts = {str(key): part for key, part in value.items()}
-    elif isinstance(value, list | tuple):
-        parts = {str(number): part for number, part in enumerate(value)}
-    name = getattr(value, "__qualname__", type(value).__qualname__)
-    return f"{name}({', '.join(f'{key}={described(part, depth - 1)}' for key, part in parts.items())})"
+        return {str(key): part for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return {str(number): part for number, part in enumerate(value)}
+    if isroutine(value) or isinstance(value, type | ModuleType):
+        return {}
+    if isinstance(value, nn.Module):
+        public = {name: part for name, part in vars(value).items() if not name.startswith("_")}
+        return {"layers": repr(value), **public, **value.state_dict()}
+    if is_dataclass(value):
+        return {field.name: getattr(value, field.name) for field in fields(value)}
+    return getattr(value, "__dict__", {})
 
 
 def source_of(
@@ -208,4 +235,4 @@ class StackedSource:
 
 
 def _digest(examples: Tensor) -> str:
-    return hashlib.sha256(examples.cpu().contiguous().view(-1).view(torch.uint8).numpy().data).hexdigest()[:16]
+    return hashlib.sha256(examples.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy().data).hexdigest()[:16]
