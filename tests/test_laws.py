@@ -1,5 +1,7 @@
 """Laws of one's own: told apart by all that they hold, and drawn from as they are written."""
 
+import random
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,14 +10,15 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from own import refusal
+from labelled import LabelledD, LabelledG, labelled
+from own import refusal, seeded
 from tiny import TinyD, TinyG, run
 from torch import Tensor, nn
 
 from ganlab import data
-from ganlab.objectives import NON_SATURATING
-from ganlab.training import TrainConfig, Trainer
-from ganlab.training.sources import described
+from ganlab.objectives import NON_SATURATING, RELATIVISTIC, Objective
+from ganlab.training import R1, TrainConfig, Trainer
+from ganlab.training.sources import described, say_of_other_randomness
 
 
 def on(law: Any, **options: Any) -> Trainer:
@@ -113,3 +116,87 @@ def test_laws_of_the_project_are_described_as_in_checkpoints_that_are_there():
     written = "Mixture(means=((0.0,),), sigmas=(1.0,), weights=(1.0,))"
     assert described(data.gaussian()) == written
     assert on(data.ring()).source.fingerprint == repr(data.ring())
+
+
+# Random numbers -------------------------------------------------------------------------------------------------------
+
+
+class Drawing:
+    """Samples are what a function draws."""
+
+    def __init__(self, draw: Callable[[int, torch.Generator], Tensor]) -> None:
+        self.draw = draw
+
+    def sample(self, n: int, generator: torch.Generator) -> Tensor:
+        return self.draw(n, generator)
+
+
+def of_python(n: int, _: torch.Generator) -> Tensor:
+    return torch.tensor([[random.random()] * 2 for _ in range(n)])
+
+
+def of_numpy(n: int, _: torch.Generator) -> Tensor:
+    return torch.from_numpy(np.random.randn(n, 2))  # noqa: NPY002
+
+
+def seeding_numpy(n: int, generator: torch.Generator) -> Tensor:
+    return torch.from_numpy(np.random.default_rng(generator.initial_seed()).normal(size=(n, 2)))
+
+
+def of_generator(n: int, generator: torch.Generator) -> Tensor:
+    return torch.randn(n, 2, generator=generator)
+
+
+def of_torch(n: int, _: torch.Generator) -> Tensor:
+    return torch.randn(n, 2)
+
+
+@pytest.mark.parametrize("draw", [of_python, of_numpy], ids=lambda draw: draw.__name__)
+def test_a_law_that_draws_from_elsewhere_is_said(draw: Any):
+    with pytest.warns(
+        UserWarning, match=r"data is a Drawing, .* let its sample\(n, generator\) draw from this generator alone"
+    ):
+        trainer = on(Drawing(draw))
+    assert not torch.equal(trainer.real_batch(0), trainer.real_batch(0))
+    before = random.getstate(), np.random.get_state()[1].tolist()  # noqa: NPY002
+    assert say_of_other_randomness(Drawing(draw), 8, torch.device("cpu")) != []
+    assert before == (random.getstate(), np.random.get_state()[1].tolist())  # noqa: NPY002
+
+
+@pytest.mark.parametrize("draw", [of_generator, of_torch, seeding_numpy], ids=lambda draw: draw.__name__)
+def test_of_a_law_whose_run_goes_on_to_the_same_end_nothing_is_said(tmp_path: Path, draw: Any):
+    place = tmp_path / "run.ckpt"
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        run(on(Drawing(draw)), steps=2).save(place)
+        whole, resumed = run(on(Drawing(draw))), on(Drawing(draw))
+    assert resumed.resume(place)
+    assert torch.equal(run(resumed).history, whole.history)
+
+
+class Inferring:
+    """Draws in inference mode, whose tensors no graph may hold; its class is whether the first number is positive."""
+
+    classes = ("no", "yes")
+
+    @torch.inference_mode()
+    def sample_labelled(self, n: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        x = torch.randn(n, 2, generator=generator)
+        return x, (x[:, 0] > 0).long()
+
+    @torch.inference_mode()
+    def sample(self, n: int, generator: torch.Generator) -> Tensor:
+        return self.sample_labelled(n, generator)[0]
+
+
+@pytest.mark.parametrize("objective", [NON_SATURATING, RELATIVISTIC], ids=lambda objective: objective.name)
+@pytest.mark.parametrize("options", [{}, {"update": "simultaneous"}, {"penalty": R1()}], ids=str)
+def test_a_law_may_draw_in_inference_mode(objective: Objective, options: dict[str, Any]):
+    torch.manual_seed(1)
+    config = TrainConfig(steps=3, batch=8, device="cpu", **options)
+    trainers = [
+        Trainer(seeded(TinyG), seeded(TinyD), objective, law, config) for law in (Inferring(), Drawing(of_generator))
+    ]
+    one, other = map(run, trainers)
+    assert torch.equal(one.history, other.history)
+    assert run(labelled(objective, True, Inferring(), G=LabelledG(2), D=LabelledD(2), **options)).step == 12

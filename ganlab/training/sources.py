@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from ganlab.errors import ConfigError
-from ganlab.training.randomness import forked, generator
+from ganlab.training.randomness import drawn_elsewhere, forked, generator
 
 
 class Law(Protocol):
@@ -105,7 +105,8 @@ class LawSource:
 
     def batch(self, number: int) -> Tensor:
         """Minibatch `number`, [batch, dim] float32."""
-        return self._law.sample(self._batch, generator(self._device, self._seed, self._rank, number, "law")).float()
+        source = generator(self._device, self._seed, self._rank, number, "law")
+        return _trainable(self._law.sample(self._batch, source).float())
 
     def _refuse_misfits(self) -> None:
         name = type(self._law).__name__
@@ -140,7 +141,7 @@ class LabelsOfLaw:
 
     def batch(self, number: int) -> Tensor:
         """The labels of minibatch `number`, int64 [batch]."""
-        return self._drawn(number)[1].long()
+        return _trainable(self._drawn(number)[1].long())
 
     def _drawn(self, number: int) -> tuple[Tensor, Tensor]:
         source = generator(self._device, self._seed, self._rank, number, "law")
@@ -207,6 +208,26 @@ def _parts(value: Any) -> Mapping[str, Any]:
     if is_dataclass(value):
         return {field.name: getattr(value, field.name) for field in fields(value)}
     return getattr(value, "__dict__", {})
+
+
+def say_of_other_randomness(law: Law, n: int, device: torch.device) -> list[str]:
+    """What to say of a law that draws `n` other samples when it is given the same generator once more."""
+    drawn: list[Tensor] = []
+    with drawn_elsewhere({}):  # both draws may change the numbers of Python and NumPy, which are as they were then
+        for _ in range(2):
+            with forked(device):
+                drawn.append(law.sample(n, generator(device, 0, 0, 0, "law")))
+    if torch.equal(*drawn):
+        return []
+    return [
+        f"data is a {type(law).__name__}, which draws other samples from the same generator: a resumed run will not"
+        " equal one that was not cut off; let its sample(n, generator) draw from this generator alone."
+    ]
+
+
+def _trainable(drawn: Tensor) -> Tensor:
+    """What may be in a graph: a copy of what was drawn in torch.inference_mode, all else as it is."""
+    return drawn.clone() if drawn.is_inference() else drawn
 
 
 def source_of(
