@@ -126,7 +126,7 @@ def say_what_is_unusual(G: nn.Module, D: nn.Module) -> list[str]:
         if model.training and still:
             said.append(
                 f"{role} has layers in evaluation mode ({', '.join(sorted(still))}), which stay so; to train them as"
-                f" well, call {role}.train()."
+                f" well, call {role}.train() before the Trainer is made."
             )
     return said
 
