@@ -5,7 +5,6 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -118,11 +117,10 @@ def test_an_array_of_ones_own_is_left_alone(tmp_path: Path, generator: Path):
     place = tmp_path / "s.npz"
     np.savez(place, prices=np.arange(3))
     before = place.read_bytes()
-    options: dict[str, Any] = {"n": 3, "out": place}
     with pytest.raises(CheckpointError, match=r"s\.npz is there and no file of this kind by ganlab"):
-        cli.sample(generator, **options)
+        cli.sample(generator, n=3, out=place)
     assert place.read_bytes() == before
     place.unlink()
-    assert cli.sample(generator, **options) == 0
-    assert cli.sample(generator, **options | {"n": 4}) == 0  # one of its own
+    assert cli.sample(generator, n=3, out=place) == 0
+    assert cli.sample(generator, n=4, out=place) == 0  # one of its own
     assert len(np.load(place)["samples"]) == 4
