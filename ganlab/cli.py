@@ -1,5 +1,6 @@
 """The command line: `python -m ganlab doctor | train | sample | reproduce | table | ledger`."""
 
+import io
 import os
 import shlex
 import sys
@@ -14,10 +15,11 @@ from tqdm import tqdm
 
 from ganlab import doctor as examination
 from ganlab import models, plots, training
-from ganlab.errors import ConfigError, GanlabError
+from ganlab.errors import ConfigError, GanlabError, printable
 from ganlab.experiments import recipes, records, running, study, tables
 from ganlab.ledger import format_ledger, read_ledger
 from ganlab.training import Trainer
+from ganlab.training.checkpoint import find, place_of, refuse_foreign, temporary, write_whole
 from ganlab.training.labels import labels_of_samples, rows_of_classes
 from ganlab.training.sampling import z_dim_of
 
@@ -30,6 +32,7 @@ MOST_BYTES = 4 * 2**30
 SAMPLES_SHOWN, COLUMNS = 64, 8
 """How many samples are shown; of each class, where there are classes, so many as a grid has columns."""
 CHECKPOINT, GENERATOR, SAMPLES, HISTORY = "run.ckpt", "generator.safetensors", "samples.png", "history.csv"
+HEADER = ",".join(("step", *training.COLUMNS))
 
 DataRoot = Annotated[Path | None, tyro.conf.arg(help="Folder of the image sets (else $GANLAB_DATA, ~/.cache/ganlab).")]
 
@@ -80,7 +83,7 @@ def train(
     folder = out or Path("runs") / recipe
     if chosen.name != recipe:
         print(f"{recipe} is called {chosen.name} now; this is the same run, in {folder}")
-    folder.mkdir(parents=True, exist_ok=True)
+    _refuse_files_of_others(folder)
     training.tune()
     options = {"seed": seed, "device": device, "precision": precision, "compile": compile}
     options |= {name: value for name, value in (("steps", steps), ("batch", batch)) if value is not None}
@@ -89,6 +92,7 @@ def train(
     if chosen.after and start is None:
         start = Path("runs") / chosen.after / GENERATOR
     trainer = chosen.trainer(root, start, **options)
+    folder.mkdir(parents=True, exist_ok=True)
     if trainer.resume(folder / CHECKPOINT):
         print(f"going on from step {trainer.step} of {folder / CHECKPOINT}")
     try:
@@ -101,6 +105,14 @@ def train(
     generator = shlex.quote(str(folder / GENERATOR))
     print(f"done: see {folder / SAMPLES}; draw more with: python -m ganlab sample {generator}")
     return 0
+
+
+def _refuse_files_of_others(folder: Path) -> None:
+    """Raise `CheckpointError` for files that no run wrote and that this one would write over."""
+    begun = find(folder / CHECKPOINT) is not None or (folder / HISTORY).exists()
+    for name, ours in ((HISTORY, lambda start: start.startswith(HEADER.encode())), (SAMPLES, lambda _: begun)):
+        for place in (folder / name, temporary(folder / name)):
+            refuse_foreign(place, ours)
 
 
 def _train_with_bar(trainer: Trainer, folder: Path, every: int) -> None:
@@ -122,8 +134,9 @@ def _save(trainer: Trainer, folder: Path) -> None:
         plots.save_grid_png(samples, folder / SAMPLES, value_range=trainer.value_range)
     steps = np.arange(1, trainer.step + 1)[:, None]
     rows = np.hstack([steps, trainer.history.numpy()])
-    header = ",".join(("step", *training.COLUMNS))
-    np.savetxt(folder / HISTORY, rows, fmt=["%d", *["%.6g"] * 4], delimiter=",", header=header, comments="")
+    text = io.StringIO()
+    np.savetxt(text, rows, fmt=["%d", *["%.6g"] * 4], delimiter=",", header=HEADER, comments="")
+    write_whole(place_of(folder / HISTORY), text.getvalue().encode())
 
 
 def sample(
@@ -152,11 +165,16 @@ def sample(
     numbers = training.sample(G, 1, noise=info.noise).numel() + z_dim_of(G)
     if (most := MOST_BYTES // (4 * numbers)) < n:
         raise ConfigError(f"n is {n}; a file takes at most {most:,} of these samples: for more, give other seeds, too.")
+    place = place_of(out)
+    if out.suffix == ".npz":
+        for other in (place, temporary(place)):
+            refuse_foreign(other, lambda start: b"samples.npy" in start)
     samples = training.sample(G, n, labels=y, noise=info.noise, seed=seed)
-    out.parent.mkdir(parents=True, exist_ok=True)
     if out.suffix == ".npz":
         also = {} if y is None else {"labels": y.numpy()}
-        np.savez(out, samples=samples.numpy(), seed=seed, **also)  # pyright: ignore[reportArgumentType]
+        file = io.BytesIO()
+        np.savez(file, samples=samples.numpy(), seed=seed, **also)  # pyright: ignore[reportArgumentType]
+        write_whole(place, file.getbuffer())
     elif samples.ndim == 4:
         plots.save_grid_png(samples, out, columns, models.value_range(G))
     else:
@@ -261,7 +279,7 @@ def main() -> None:
         status = 2
     except OSError as error:
         file, why = error.filename or "a file", error.strerror or "reading or writing failed"
-        print(f"error: {file} cannot be used ({why}); give another place.", file=sys.stderr)
+        print(printable(f"error: {file} cannot be used ({why}); give another place."), file=sys.stderr)
         status = 2
     except KeyboardInterrupt:
         print("stopped; what was saved before is kept", file=sys.stderr)

@@ -8,8 +8,10 @@ import sys
 
 
 def printable(text: str) -> str:
-    """A text that every terminal takes: bytes of a file's name that are no UTF-8 stand as \\xNN."""
+    """A text that every terminal takes, on one line: bytes of a file's name that are no UTF-8 stand as \\xNN, and what
+    moves the cursor as \\n and the like."""
     plain = re.sub("[\udc80-\udcff]", lambda byte: f"\\x{ord(byte[0]) - 0xDC00:02x}", text)
+    plain = re.sub("[\x00-\x1f\x7f-\x9f\u2028\u2029]", lambda control: repr(control[0])[1:-1], plain)
     return plain.encode("utf-8", "backslashreplace").decode("utf-8")
 
 

@@ -231,9 +231,10 @@ def _write(path: Path, draw: Callable[[Path], object]) -> None:
     try:
         draw(temporary)
         temporary.replace(path)
-    except OSError:
+    except OSError as error:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
+        error.filename = str(path)
         raise
 
 

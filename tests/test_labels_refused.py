@@ -176,13 +176,16 @@ def test_a_step_by_hand_wants_its_labels():
     x, z, y = trainer.real_batch(0), trainer.noise("any"), trainer.labels(0, "any")
     assert "the step is given no labels" in refusal(lambda: trainer.discriminator_step(x, z))
     assert "the step is given no labels" in refusal(lambda: trainer.generator_step(z))
+    assert "the step is given no labels" in refusal(lambda: trainer.simultaneous_step(x, z))
     trainer.discriminator_step(x, z, y)
     trainer.generator_step(z, y=y)
+    trainer.simultaneous_step(x, z, y)
 
     plain = tiny_trainer()
     assert plain.labels(0, "any") == Labels()
-    for step in (lambda: plain.discriminator_step(x, z, y), lambda: plain.generator_step(z, y=y)):
-        assert "labels in a run without" in refusal(step)
+    for step in (plain.discriminator_step, plain.generator_step, plain.simultaneous_step):
+        first = (z,) if step == plain.generator_step else (x, z)
+        assert "labels in a run without" in refusal(lambda step=step, first=first: step(*first, y=y))
 
 
 # The networks --------------------------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """Options: what counts as a number, the ends of every range, and what is written of them."""
 
 import math
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -51,6 +52,8 @@ def test_a_range_holds_its_lower_end_and_not_its_upper_one():
         assert refusal(lambda value=value: number("x", value, "a share", 0, 1)) == f"x is {value}; give a share."
     for value in (math.inf, -math.inf, math.nan):
         assert "give any" in refusal(lambda value=value: number("x", value, "any"))
+    for value in (10**400, -(10**5000), Fraction(10**400, 3)):
+        assert refusal(lambda value=value: number("x", value, "any")) == "x is beyond every float; give any."
 
 
 @pytest.mark.parametrize(

@@ -42,6 +42,14 @@ def test_a_name_that_is_too_long_is_refused_or_not_there(use: Callable[[Any], ob
         assert "cannot be" in refusal(lambda: use(path))
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such names")
+@pytest.mark.parametrize("control", ["\n", "\r", "\x1b[2J", "\u2028"])
+def test_a_name_of_several_lines_is_said_on_one(tmp_path: Path, control: str):
+    line = refusal(lambda: load_generator(tmp_path / f"no{control}such"))
+    assert line.isprintable()
+    assert f"no{control.encode('unicode_escape').decode()}such cannot be read" in line
+
+
 @USE
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes on this system")
 def test_a_pipe_is_neither_replaced_nor_waited_for(use: Callable[[Any], object], tmp_path: Path):

@@ -206,7 +206,7 @@ def test_what_cannot_be_called_after_each_update_is_refused_and_the_advice_works
     assert "D.constrain cannot be called as constrain()" in line
     assert "let it be a method without arguments, or give it another name" in line
     clipped: Any = ImageD()
-    clipped.constrain = lambda: [parameter.data.clamp_(-0.01, 0.01) for parameter in clipped.parameters()]
+    clipped.constrain = lambda: [parameter.clamp_(-0.01, 0.01) for parameter in clipped.parameters()]
     run(image_trainer(D=clipped))
     assert max(parameter.abs().max() for parameter in clipped.parameters()) <= 0.01
 

@@ -73,6 +73,12 @@ def test_layers_in_evaluation_mode_stay_so_and_are_said():
     run(trainer).sample(3)
     assert torch.equal(norm.running_mean, before)  # pyright: ignore[reportArgumentType]
     assert (G.training, norm.training) == (True, False)
+
+    with pytest.warns(UserWarning, match=r"to train them as well, call G.train\(\) before the Trainer is made"):
+        tiny_trainer_of(half_still())
+    G = seeded(half_still)
+    G.train()  # what the message says
+    assert_equal(run(tiny_trainer_of(G)).state_dict(), run(tiny_trainer_of(seeded(TinyG))).state_dict())
     assert tiny_trainer_of(TinyG().eval()).G.get_submodule("net.1").training  # all of it: as loaded from a file
 
 

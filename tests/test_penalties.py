@@ -5,9 +5,12 @@ import re
 
 import pytest
 import torch
+from tiny import run
 from torch import Tensor, nn
 
 from ganlab.errors import ConfigError
+from ganlab.objectives import NON_SATURATING
+from ganlab.training import TrainConfig, Trainer
 from ganlab.training.penalties import LSGANGP, R1, R1R2, R2, WGANGP, Batches, squared_slope
 
 
@@ -49,6 +52,26 @@ def test_the_squared_slope_sums_over_the_components_of_each_sample(batches):
     torch.testing.assert_close(squared_slope(D, batches.real), by_hand)
     images = batches.real.view(5, 1, 3, 1)
     torch.testing.assert_close(squared_slope(D, images), by_hand)
+    numbers = batches.real[:, 0]
+    torch.testing.assert_close(squared_slope(lambda x: x**3, numbers), (3 * numbers**2) ** 2)
+
+
+@pytest.mark.parametrize("penalty", [R1(), R2(), R1R2(), WGANGP(), LSGANGP()], ids=lambda one: type(one).__name__)
+def test_examples_may_be_single_numbers_under_a_penalty(penalty):
+    class Each(nn.Module):
+        """A number for a number."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.net = nn.Sequential(nn.Linear(1, 8), nn.Tanh(), nn.Linear(8, 1))
+            self.z_dim = 1
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.net(x.view(-1, 1)).squeeze(1)
+
+    config = TrainConfig(steps=2, batch=8, device="cpu", penalty=penalty)
+    trainer = run(Trainer(Each(), Each(), NON_SATURATING, torch.randn(50), config))
+    assert trainer.history.isfinite().all()
 
 
 @pytest.mark.parametrize(

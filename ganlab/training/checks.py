@@ -33,8 +33,12 @@ def number(name: str, value: Any, wanted: str, low: float = -math.inf, below: fl
     plain = _only(value)
     if not isinstance(plain, Real) or isinstance(plain, bool):
         raise ConfigError(f"{name} is {shown(value)}; give {wanted}.")
-    plain = int(plain) if isinstance(plain, Integral) else float(plain)
-    if not (math.isfinite(plain) and low <= plain < below):
+    try:
+        plain = int(plain) if isinstance(plain, Integral) else float(plain)
+        finite = math.isfinite(plain)
+    except OverflowError as error:
+        raise ConfigError(f"{name} is beyond every float; give {wanted}.") from error
+    if not (finite and low <= plain < below):
         raise ConfigError(f"{name} is {plain}; give {wanted}.")
     return plain
 

@@ -21,6 +21,7 @@ from ganlab.training.penalties import Penalty
 from ganlab.training.ranges import compare_ranges, in_words
 from ganlab.training.rehearsal import Fit, rehearse
 from ganlab.training.sampling import require_values
+from ganlab.training.sources import say_of_other_randomness
 from ganlab.training.wrappers import unwrapped
 
 NO_LOGITS = ("Sigmoid", "Softmax", "LogSigmoid", "LogSoftmax", "Hardsigmoid")
@@ -53,6 +54,7 @@ def look(
         fit = replace(fit, together=False)
     said = refuse_probabilities(fit, objective) + refuse_turned_sign(objective)
     said += compare_ranges(G, fit, examples if isinstance(examples, Tensor) else real)
+    said += [] if isinstance(examples, Tensor) else say_of_other_randomness(examples, len(real), real.device)
     refuse_turned_generator(objective)
     return fit, [*fit.said, *said]
 
@@ -135,7 +137,7 @@ def say_what_is_unusual(G: nn.Module, D: nn.Module) -> list[str]:
         if model.training and still:
             said.append(
                 f"{role} has layers in evaluation mode ({', '.join(sorted(still))}), which stay so; to train them as"
-                f" well, call {role}.train()."
+                f" well, call {role}.train() before the Trainer is made."
             )
     return said
 

@@ -20,13 +20,14 @@ def moved(model: nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, nn.Pa
 
 def optimiser(model: nn.Module, chosen: Optimizer) -> torch.optim.Optimizer:
     """The optimiser of a network's weights; where the network has a method `constrain()`, it is called after each
-    update."""
+    update, without gradients."""
     optimizer = chosen.build(trained(model))
     constrain = getattr(unwrapped(model), "constrain", None)
     if callable(constrain):
 
         def after_update(*_: object) -> None:
-            constrain()
+            with torch.no_grad():
+                constrain()
 
         optimizer.register_step_post_hook(after_update)
     return optimizer

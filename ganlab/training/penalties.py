@@ -50,7 +50,7 @@ def squared_slope(D: Critic, x: Tensor, *y: Tensor) -> Tensor:
     x = x.detach().float().requires_grad_()
     t = D(x, *y)
     (slope,) = torch.autograd.grad(t.sum(), x, create_graph=True)
-    return slope.flatten(t.ndim).square().sum(dim=-1)
+    return slope.reshape(*t.shape, -1).square().sum(dim=-1)
 
 
 @dataclass(frozen=True)

@@ -1,15 +1,18 @@
 """Where real samples come from: a tensor of examples, or a law that can be sampled."""
 
 import hashlib
-from collections.abc import Sequence, Sized
+from collections.abc import Mapping, Sequence, Sized
+from dataclasses import fields, is_dataclass
+from inspect import isroutine
+from types import ModuleType
 from typing import Any, Protocol
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from ganlab.errors import ConfigError
-from ganlab.training.randomness import forked, generator
+from ganlab.training.randomness import drawn_elsewhere, forked, generator
 
 
 class Law(Protocol):
@@ -98,10 +101,12 @@ class LawSource:
         self._device, self._seed, self._rank = device, seed, rank
         with forked(device):
             self._refuse_misfits()
+        self._fingerprint = described(law)
 
     def batch(self, number: int) -> Tensor:
         """Minibatch `number`, [batch, dim] float32."""
-        return self._law.sample(self._batch, generator(self._device, self._seed, self._rank, number, "law")).float()
+        source = generator(self._device, self._seed, self._rank, number, "law")
+        return _trainable(self._law.sample(self._batch, source).float())
 
     def _refuse_misfits(self) -> None:
         name = type(self._law).__name__
@@ -121,8 +126,8 @@ class LawSource:
 
     @property
     def fingerprint(self) -> str:
-        """The law's own description."""
-        return described(self._law)
+        """The law's own description, as it was before the first step."""
+        return self._fingerprint
 
 
 class LabelsOfLaw:
@@ -136,7 +141,7 @@ class LabelsOfLaw:
 
     def batch(self, number: int) -> Tensor:
         """The labels of minibatch `number`, int64 [batch]."""
-        return self._drawn(number)[1].long()
+        return _trainable(self._drawn(number)[1].long())
 
     def _drawn(self, number: int) -> tuple[Tensor, Tensor]:
         source = generator(self._device, self._seed, self._rank, number, "law")
@@ -167,19 +172,62 @@ class LabelsOfLaw:
 
 
 def described(value: Any, depth: int = 4) -> str:
-    """A value in words that are the same in every process: its repr where that holds no address, else its parts."""
+    """A value in words that are the same in every process: its repr where that holds no address and no tensor or array,
+    which it would cut short, else its parts."""
+    if isinstance(value, Tensor):
+        return f"{list(value.shape)} {value.dtype} {_digest(value)}"
+    if isinstance(value, np.ndarray):
+        content = described(value.tolist(), depth).encode() if value.dtype.hasobject else value.tobytes()
+        return f"{list(value.shape)} {value.dtype} {hashlib.sha256(content).hexdigest()[:16]}"
     text = repr(value)
+    if " at 0x" not in text and not _holds_arrays(value, depth):
+        return text
+    if depth == 0:
+        return type(value).__qualname__
+    parts = ", ".join(f"{key}={described(part, depth - 1)}" for key, part in _parts(value).items())
+    return f"{getattr(value, '__qualname__', type(value).__qualname__)}({parts})"
+
+
+def _holds_arrays(value: Any, depth: int) -> bool:
     if isinstance(value, Tensor | np.ndarray):
-        return f"{list(value.shape)} {value.dtype} {_digest(torch.as_tensor(value))}"
-    if " at 0x" not in text or depth == 0:
-        return text if " at 0x" not in text else type(value).__qualname__
-    parts = getattr(value, "__dict__", {}) if not callable(value) else {}
+        return True
+    return depth > 0 and any(_holds_arrays(part, depth - 1) for part in _parts(value).values())
+
+
+def _parts(value: Any) -> Mapping[str, Any]:
+    """What a value consists of, by name: nothing for a function, a class or a module of Python."""
     if isinstance(value, dict):
-        parts = {str(key): part for key, part in value.items()}
-    elif isinstance(value, list | tuple):
-        parts = {str(number): part for number, part in enumerate(value)}
-    name = getattr(value, "__qualname__", type(value).__qualname__)
-    return f"{name}({', '.join(f'{key}={described(part, depth - 1)}' for key, part in parts.items())})"
+        return {str(key): part for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return {str(number): part for number, part in enumerate(value)}
+    if isroutine(value) or isinstance(value, type | ModuleType):
+        return {}
+    if isinstance(value, nn.Module):
+        public = {name: part for name, part in vars(value).items() if not name.startswith("_")}
+        return {"layers": repr(value), **public, **value.state_dict()}
+    if is_dataclass(value):
+        return {field.name: getattr(value, field.name) for field in fields(value)}
+    return getattr(value, "__dict__", {})
+
+
+def say_of_other_randomness(law: Law, n: int, device: torch.device) -> list[str]:
+    """What to say of a law that draws `n` other samples when it is given the same generator once more."""
+    drawn: list[Tensor] = []
+    with drawn_elsewhere({}):  # both draws may change the numbers of Python and NumPy, which are as they were then
+        for _ in range(2):
+            with forked(device):
+                drawn.append(law.sample(n, generator(device, 0, 0, 0, "law")))
+    if torch.equal(*drawn):
+        return []
+    return [
+        f"data is a {type(law).__name__}, which draws other samples from the same generator: a resumed run will not"
+        " equal one that was not cut off; let its sample(n, generator) draw from this generator alone."
+    ]
+
+
+def _trainable(drawn: Tensor) -> Tensor:
+    """What may be in a graph: a copy of what was drawn in torch.inference_mode, all else as it is."""
+    return drawn.clone() if drawn.is_inference() else drawn
 
 
 def source_of(
@@ -208,4 +256,4 @@ class StackedSource:
 
 
 def _digest(examples: Tensor) -> str:
-    return hashlib.sha256(examples.cpu().contiguous().view(-1).view(torch.uint8).numpy().data).hexdigest()[:16]
+    return hashlib.sha256(examples.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy().data).hexdigest()[:16]

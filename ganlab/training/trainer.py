@@ -38,7 +38,7 @@ class Trainer(Resumable):
     """Trains a generator G against a discriminator D by Algorithm 1 of Goodfellow et al. 2014.
 
     G           maps z [batch, z_dim], or [batch, z_dim, 1, 1], to samples; has `z_dim`, and `output_range` if it makes
-                images. Where G or D has a method `constrain()`, it is called after each update
+                images. A method `constrain()` of G or D is called after each update, without gradients
     D           maps samples to logits t [batch], or [batch, 1, …]
     objective   what both minimise; the losses are compiled from it
     data        uint8 images [N, C, H, W] or float examples [N, …], as a tensor, an array or an image set; or a law
@@ -134,6 +134,7 @@ class Trainer(Resumable):
 
     def simultaneous_step(self, x: Tensor, z: Tensor, y: Labels = NO_LABELS) -> tuple[Tensor, ...]:
         """Both gradients at the same parameters and masks, then both updates. Returns losses and D's mean outputs."""
+        require_labels(y, self.conditions)
         with self._precision():
             fake = self._generated(z, *y.fake)
             (x, t_real), (fake, t_fake) = self._judged(x, *y.real), self._judged(fake, *y.fake)  # […], [batch]
