@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from ganlab import data
 from ganlab.models.stacked import Stacked
 from ganlab.objectives import NON_SATURATING
-from ganlab.training import TrainConfig, Trainer
+from ganlab.training import WGANGP, TrainConfig, Trainer
 
 
 class Chain(nn.Module):
@@ -93,6 +93,11 @@ def one_weight() -> tuple[nn.Module, nn.Module]:
     return G, Chain(nn.Linear(2, 8), layer, nn.Linear(8, 1))
 
 
+def common_layer() -> tuple[nn.Module, nn.Module]:
+    layer = nn.Linear(8, 8)
+    return Chain(nn.Linear(4, 8), layer, nn.Linear(8, 2), z_dim=4), Chain(nn.Linear(2, 8), layer, nn.Linear(8, 1))
+
+
 def lazy() -> tuple[nn.Module, nn.Module]:
     return Chain(nn.LazyLinear(8), nn.Linear(8, 2), z_dim=4), discriminator()
 
@@ -105,6 +110,18 @@ def normed() -> tuple[nn.Module, nn.Module]:
     return generator(), discriminator(lambda n_in, n_out: nn.utils.weight_norm(nn.Linear(n_in, n_out)))
 
 
+def shifted() -> tuple[nn.Module, nn.Module]:
+    """A weight beside `.net` that does nothing at first."""
+
+    class Shifted(Chain):
+        def forward(self, x: Tensor) -> Tensor:
+            return super().forward(x) + self.shift
+
+    G = Shifted(nn.Linear(4, 2), z_dim=4)
+    G.shift = nn.Parameter(torch.zeros(2))
+    return G, discriminator()
+
+
 LAYERS = "cannot be stacked; use linear layers and pointwise activations"
 
 
@@ -114,16 +131,49 @@ LAYERS = "cannot be stacked; use linear layers and pointwise activations"
     [
         (used_twice, "net.1.weight and net.3.weight are one weight, and a stack would train two", frozen_twice),
         (one_weight, "give each layer its own, or train the members one by one", nested),
+        (common_layer, "G's weights are D's, too (net.1.weight), and an Ensemble would train two", nested),
+        (common_layer, "let make give each its own, or train the pair with Trainer", nested),
         (lazy, f"LazyLinear {LAYERS}", nested),
         (residual, f"Residual {LAYERS}", nested),
         (normed, f"Linear with weight_g, weight_v {LAYERS}", nested),
+        (shifted, "G (Shifted) does more in its forward than its `.net`; let `.net` be all", aliased),
     ],
 )
 def test_what_a_stack_would_train_otherwise_is_refused(make: Any, said: str, followed: Any):
     assert said in refusal(lambda: toy_ensemble(make))
     assert run(toy_ensemble(followed)).step == 2
     torch.manual_seed(0)
-    assert run(Trainer(*make(), NON_SATURATING, data.ring(), TrainConfig(steps=2, batch=16, device="cpu"))).step == 2
+    if make is not common_layer:  # of that Trainer warns
+        assert (
+            run(Trainer(*make(), NON_SATURATING, data.ring(), TrainConfig(steps=2, batch=16, device="cpu"))).step == 2
+        )
+
+
+def test_seeds_are_those_that_torch_takes():
+    for seed in (2**64, -(2**63) - 1):
+        line = refusal(lambda seed=seed: toy_ensemble(seeds=[0, seed]))
+        assert line == f"a seed is {seed}; give one that torch takes, from −2⁶³ to 2⁶⁴ − 1."
+    assert run(toy_ensemble(seeds=[2**64 - 1, -(2**63)])).step == 2
+
+
+# What is taken over ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("attribute", ["output_range", "shown_range"])
+def test_bytes_are_scaled_to_the_range_that_the_members_have(attribute: str):
+    levels = torch.randint(256, (200, 2), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+
+    def make() -> tuple[nn.Module, nn.Module]:
+        G = generator(nn.Sigmoid())
+        if attribute == "shown_range":
+            G.output_range = None
+        setattr(G, attribute, (0, 1))
+        return G, discriminator()
+
+    config = TrainConfig(steps=2, batch=16, device="cpu", seed=7)
+    ensemble, alone = toy_ensemble(make, (7,), levels), Trainer(*make(), NON_SATURATING, levels, config)
+    assert torch.equal(ensemble.real_batch(0)[0], alone.real_batch(0))
+    assert ensemble.value_range == (0, 1)
 
 
 def test_a_layer_without_bias_is_stacked_in_the_type_that_it_has():
@@ -134,3 +184,21 @@ def test_a_layer_without_bias_is_stacked_in_the_type_that_it_has():
     torch.testing.assert_close(
         stacked(x), torch.stack([network(part) for network, part in zip(networks, x, strict=True)])
     )
+
+
+@pytest.mark.parametrize("options", [{"instance_noise": 0.5}, {"penalty": WGANGP()}], ids=str)
+def test_a_step_by_hand_draws_from_torchs_own_numbers_and_a_run_does_not(options: dict[str, Any]):
+    """As with `Trainer`: the same state of torch gives the same step, and runs are the seeds' alone."""
+
+    def stepped(torchs: int) -> Tensor:
+        ensemble = toy_ensemble(**options)
+        torch.manual_seed(torchs)
+        ensemble.discriminator_step(ensemble.real_batch(0), ensemble.noise("z"))
+        return torch.cat([parameter.detach().flatten() for parameter in ensemble.D.parameters()])
+
+    assert torch.equal(stepped(3), stepped(3))
+    assert not torch.equal(stepped(3), stepped(4))
+    whole, half = toy_ensemble(**options), toy_ensemble(**options)
+    for _ in half.run():
+        torch.rand(1)
+    assert torch.equal(run(whole).history, half.history)

@@ -63,7 +63,7 @@ class Stacked(nn.Module):
             _refuse_tied_weights(chain)
         self.members = len(networks)
         self._one = (copy.deepcopy(networks[0]),)  # in a tuple, so that its weights are not among the parameters
-        for name in ("z_dim",):
+        for name in ("z_dim", "output_range", "shown_range"):
             if hasattr(networks[0], name):
                 setattr(self, name, getattr(networks[0], name))
         self.net = nn.Sequential(
