@@ -64,7 +64,7 @@ class CachingG(ImageG):
 def test_a_state_that_grows_is_refused_and_the_advice_works():
     line = refusal(lambda: image_trainer(CachingG(persistent=True)))
     assert "G's state has other shapes after a forward pass (seen is [16, 4] there and [0, 4] here)" in line
-    assert "keep its buffers' shapes, or make them with persistent=False" in line
+    assert "keep its buffers' shapes, or make them with persistent=False: a resumed run then begins them anew" in line
     trainer = run(image_trainer(CachingG(persistent=False), ema=0.5))
     assert torch.equal(trainer.sampler.get_buffer("seen"), trainer.G.get_buffer("seen"))
     assert len(trainer.G.get_buffer("seen")) == 32
