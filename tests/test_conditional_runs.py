@@ -63,8 +63,8 @@ class AbleG(models.ToyGenerator):
 def test_what_is_trained_without_labels_is_sampled_without():
     plain = models.ToyGenerator(z_dim=4, width=8)
     plain.classes = 4  # pyright: ignore[reportArgumentType]
-    for G, options in ((plain, {}), (AbleG(z_dim=4, width=8), {"ema": 0.5})):
-        config = TrainConfig(steps=3, batch=16, device="cpu", **options)
+    for G, ema in ((plain, 0), (AbleG(z_dim=4, width=8), 0.5)):
+        config = TrainConfig(steps=3, batch=16, device="cpu", ema=ema)
         trainer = run(Trainer(G, models.ToyDiscriminator(width=8), NON_SATURATING, data.ring(), config))
         z = draw_noise("normal", 5, 4, generator(torch.device("cpu"), 0, 0, 0, "samples"))
         torch.testing.assert_close(trainer.sample(5), trainer.sampler(z))

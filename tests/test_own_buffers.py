@@ -2,6 +2,7 @@
 
 import warnings
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -77,7 +78,7 @@ def test_a_buffer_that_holds_what_can_be_computed_again_is_not_said():
                 self.table = torch.arange(4.0, device=z.device).cos()
             return z * self.table
 
-    G = ImageG()
+    G: Any = ImageG()
     G.net = nn.Sequential(Angles(), G.net)
     with warnings.catch_warnings():
         warnings.simplefilter("error")

@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.lazy import LazyModuleMixin
 
 from ganlab.errors import ConfigError, ShapeError
 
@@ -49,7 +50,7 @@ class Stacked(nn.Module):
 
     def __init__(self, networks: Sequence[nn.Module]) -> None:
         super().__init__()
-        chains = [getattr(network, "net", None) for network in networks]
+        chains: list[Any] = [getattr(network, "net", None) for network in networks]
         if not chains or not all(isinstance(chain, nn.Sequential) for chain in chains):
             raise ConfigError(f"{len(networks)} networks are given; give at least one, each with its layers in `.net`.")
         if len({str(chain) for chain in chains}) > 1:
@@ -79,21 +80,21 @@ class Stacked(nn.Module):
 
     def member(self, number: int) -> nn.Module:
         """A copy of one member as a network of its own."""
-        one = copy.deepcopy(self._one[0])
+        one: Any = copy.deepcopy(self._one[0])
         for stacked, layer in zip(self.net, _layers(one.net), strict=True):
             if isinstance(stacked, StackedLinear):
                 stacked.unstack_into(layer, number)
         return one
 
 
-def _layers(chain: Any) -> list[nn.Module]:
+def _layers(chain: nn.Sequential) -> list[Any]:
     """The layers of a chain in their order, those of chains in it too. Raises `ConfigError` for other layers that hold
     layers, and for linear ones whose weights are no plain parameters."""
     layers = []
     for layer in chain:
         if isinstance(layer, nn.Sequential) and type(layer).forward is nn.Sequential.forward:
             layers += _layers(layer)
-        elif list(layer.children()) or nn.parameter.is_lazy(getattr(layer, "weight", None)):
+        elif list(layer.children()) or isinstance(layer, LazyModuleMixin):
             raise _cannot_be_stacked(layer)
         elif other := [name for name, _ in layer.named_parameters() if name not in ("weight", "bias")]:
             raise ConfigError(f"{type(layer).__name__} with {', '.join(other)} cannot be stacked; {ADVICE}.")
