@@ -20,6 +20,7 @@ from ganlab.experiments import recipes
 from ganlab.objectives import NON_SATURATING, Objective
 from ganlab.training import R1, R1R2, WGANGP, TrainConfig, Trainer
 from ganlab.training.randomness import generator
+from ganlab.training.sampling import draw_noise
 
 # Runs ----------------------------------------------------------------------------------------------------------------
 
@@ -48,6 +49,27 @@ def test_a_resumed_run_is_the_whole_run(objective: Objective, options: dict[str,
     assert whole.history.isfinite().all()
     assert_equal(run(second).state_dict(), whole.state_dict())
     assert torch.equal(second.sample(9), whole.sample(9))
+
+
+class AbleG(models.ToyGenerator):
+    """Says how many classes it knows, and is called with labels or without."""
+
+    classes = 4
+
+    def forward(self, z: Tensor, y: Tensor | None = None) -> Tensor:
+        return super().forward(z) + (0 if y is None else 9 * (1 + y[:, None]))
+
+
+def test_what_is_trained_without_labels_is_sampled_without():
+    plain = models.ToyGenerator(z_dim=4, width=8)
+    plain.classes = 4  # pyright: ignore[reportArgumentType]
+    for G, ema in ((plain, 0), (AbleG(z_dim=4, width=8), 0.5)):
+        config = TrainConfig(steps=3, batch=16, device="cpu", ema=ema)
+        trainer = run(Trainer(G, models.ToyDiscriminator(width=8), NON_SATURATING, data.ring(), config))
+        z = draw_noise("normal", 5, 4, generator(torch.device("cpu"), 0, 0, 0, "samples"))
+        torch.testing.assert_close(trainer.sample(5), trainer.sampler(z))
+    torch.testing.assert_close(trainer.sample(5, labels=2), trainer.sampler(z, torch.full((5,), 2)))  # when asked for
+    assert "labels hold 4; give numbers of 0 … 3" in refusal(lambda: trainer.sample(5, labels=4))
 
 
 def test_a_checkpoint_tells_labels_apart_and_says_nothing_without(tmp_path: Path):

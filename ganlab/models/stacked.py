@@ -2,9 +2,11 @@
 
 import copy
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.lazy import LazyModuleMixin
 
 from ganlab.errors import ConfigError, ShapeError
 
@@ -12,6 +14,7 @@ ELEMENTWISE = (
     *(nn.Tanh, nn.ReLU, nn.LeakyReLU, nn.Sigmoid, nn.Softplus, nn.Identity, nn.ELU, nn.SELU, nn.CELU, nn.GELU, nn.SiLU),
     *(nn.Mish, nn.ReLU6, nn.Hardtanh, nn.Hardsigmoid, nn.Hardswish, nn.Softsign, nn.LogSigmoid),
 )
+ADVICE = "use linear layers and pointwise activations"
 
 
 class StackedLinear(nn.Module):
@@ -21,9 +24,9 @@ class StackedLinear(nn.Module):
         super().__init__()
         weights = torch.stack([layer.weight.detach().T for layer in layers]).contiguous()
         self.weight = nn.Parameter(weights, requires_grad=layers[0].weight.requires_grad)
-        biases = [torch.zeros(layer.out_features) if layer.bias is None else layer.bias.detach() for layer in layers]
+        biases = [layer.weight.new_zeros(layer.out_features) if layer.bias is None else layer.bias for layer in layers]
         trained = layers[0].bias is not None and layers[0].bias.requires_grad
-        self.bias = nn.Parameter(torch.stack(biases)[:, None], requires_grad=trained)
+        self.bias = nn.Parameter(torch.stack(biases).detach()[:, None], requires_grad=trained)
 
     def forward(self, x: Tensor) -> Tensor:
         """Outputs [N, batch, n_out] of inputs [N, batch, n_in], member by member."""
@@ -42,14 +45,12 @@ class Stacked(nn.Module):
 
     Generators (with `z_dim`) give points [N, batch, dim], discriminators logits [N, batch]. Training it with the sum of
     the members' losses trains every member as if it were alone. Raises `ConfigError` for networks that differ in
-    architecture and for layers other than linear ones and pointwise activations.
+    architecture, for layers other than linear ones and pointwise activations, and for weights that are used twice.
     """
-
-    output_range = None
 
     def __init__(self, networks: Sequence[nn.Module]) -> None:
         super().__init__()
-        chains = [getattr(network, "net", None) for network in networks]
+        chains: list[Any] = [getattr(network, "net", None) for network in networks]
         if not chains or not all(isinstance(chain, nn.Sequential) for chain in chains):
             raise ConfigError(f"{len(networks)} networks are given; give at least one, each with its layers in `.net`.")
         if len({str(chain) for chain in chains}) > 1:
@@ -57,12 +58,15 @@ class Stacked(nn.Module):
         for layer in networks[0].modules():
             if list(layer.children()) or isinstance(layer, (nn.Linear, *ELEMENTWISE)):
                 continue
-            raise ConfigError(f"{type(layer).__name__} cannot be stacked; use linear layers and pointwise activations.")
+            raise _cannot_be_stacked(layer)
+        columns = list(zip(*map(_layers, chains), strict=True))
+        for chain in chains:
+            _refuse_tied_weights(chain)
         self.members = len(networks)
         self._one = (copy.deepcopy(networks[0]),)  # in a tuple, so that its weights are not among the parameters
-        if hasattr(networks[0], "z_dim"):
-            self.z_dim = networks[0].z_dim
-        columns = zip(*chains, strict=True)
+        for name in ("z_dim", "output_range", "shown_range"):
+            if hasattr(networks[0], name):
+                setattr(self, name, getattr(networks[0], name))
         self.net = nn.Sequential(
             *(StackedLinear(column) if isinstance(column[0], nn.Linear) else column[0] for column in columns)
         )
@@ -76,8 +80,40 @@ class Stacked(nn.Module):
 
     def member(self, number: int) -> nn.Module:
         """A copy of one member as a network of its own."""
-        one = copy.deepcopy(self._one[0])
-        for stacked, layer in zip(self.net, one.net, strict=True):  # pyright: ignore[reportArgumentType]
+        one: Any = copy.deepcopy(self._one[0])
+        for stacked, layer in zip(self.net, _layers(one.net), strict=True):
             if isinstance(stacked, StackedLinear):
                 stacked.unstack_into(layer, number)
         return one
+
+
+def _layers(chain: nn.Sequential) -> list[Any]:
+    """The layers of a chain in their order, those of chains in it too. Raises `ConfigError` for other layers that hold
+    layers, and for linear ones whose weights are no plain parameters."""
+    layers = []
+    for layer in chain:
+        if isinstance(layer, nn.Sequential) and type(layer).forward is nn.Sequential.forward:
+            layers += _layers(layer)
+        elif list(layer.children()) or isinstance(layer, LazyModuleMixin):
+            raise _cannot_be_stacked(layer)
+        elif other := [name for name, _ in layer.named_parameters() if name not in ("weight", "bias")]:
+            raise ConfigError(f"{type(layer).__name__} with {', '.join(other)} cannot be stacked; {ADVICE}.")
+        else:
+            layers.append(layer)
+    return layers
+
+
+def _cannot_be_stacked(layer: nn.Module) -> ConfigError:
+    return ConfigError(f"{type(layer).__name__} cannot be stacked; {ADVICE}.")
+
+
+def _refuse_tied_weights(chain: nn.Module) -> None:
+    """Raise `ConfigError` for a weight that is trained in two places: in a stack each would be its own."""
+    first: dict[int, str] = {}
+    for name, weight in chain.named_parameters(remove_duplicate=False):
+        other = first.setdefault(id(weight), name)
+        if other != name and weight.requires_grad:
+            raise ConfigError(
+                f"net.{other} and net.{name} are one weight, and a stack would train two; give each layer its own, or"
+                " train the members one by one."
+            )

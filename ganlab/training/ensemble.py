@@ -35,6 +35,7 @@ class Ensemble(Trainer):
     """
 
     lead = 2
+    _streams: Sequence[torch.Generator] = ()
 
     def __init__(
         self,
@@ -49,7 +50,7 @@ class Ensemble(Trainer):
         _refuse_labels(labels)
         if not isinstance(seeds, Iterable) or isinstance(seeds, str):
             raise ConfigError(f"seeds is {shown(seeds)}; give several, such as range(3).")
-        self.seeds = tuple(integer("a seed", seed) for seed in seeds)
+        self.seeds = tuple(_seed(seed) for seed in seeds)
         if not self.seeds:
             raise ConfigError("seeds are none; give at least one.")
         Gs, Ds = zip(*(self._made(make, seed) for seed in self.seeds), strict=True)
@@ -93,17 +94,21 @@ class Ensemble(Trainer):
     @contextlib.contextmanager
     def _model_randomness(self) -> Iterator[None]:
         self._streams = [generator(self.device, seed, self.rank, self.step, "model") for seed in self.seeds]
-        yield
+        try:
+            yield
+        finally:
+            self._streams = ()
 
     def _standard_normal(self, like: Tensor) -> Tensor:
-        return torch.stack(
-            [torch.empty_like(one).normal_(generator=s) for one, s in zip(like, self._streams, strict=True)]
-        )
+        return self._drawn(Tensor.normal_, like)
 
     def _uniform(self, like: Tensor) -> Tensor:
-        return torch.stack(
-            [torch.empty_like(one).uniform_(generator=s) for one, s in zip(like, self._streams, strict=True)]
-        )
+        return self._drawn(Tensor.uniform_, like)
+
+    def _drawn(self, draw: Callable[..., Tensor], like: Tensor) -> Tensor:
+        """Each member's own numbers; in a step by hand torch's own random numbers, as `Trainer` draws them there."""
+        streams = self._streams or [None] * len(like)
+        return torch.stack([draw(torch.empty_like(one), generator=s) for one, s in zip(like, streams, strict=True)])
 
     def sample(self, n: int, *, labels: Any = None, seed: int = 0) -> Tensor:
         """`n` samples of every member's generator, [N, n, dim], on the CPU; all members get the same z."""
@@ -134,8 +139,17 @@ def _refuse_labels(labels: Any) -> None:
         raise ConfigError("labels are given, and an Ensemble trains without; train a conditional pair with Trainer.")
 
 
+def _seed(given: Any) -> int:
+    """One member's seed, as torch takes it. Raises `ConfigError`."""
+    seed = integer("a seed", given)
+    if not -(2**63) <= seed < 2**64:
+        raise ConfigError(f"a seed is {seed}; give one that torch takes, from −2⁶³ to 2⁶⁴ − 1.")
+    return seed
+
+
 def _refuse_one_for_all(Gs: Sequence[nn.Module], Ds: Sequence[nn.Module]) -> None:
-    """Raise `ConfigError` for members that are one and the same network, or want more than a stack of them does."""
+    """Raise `ConfigError` for members that are one and the same network, that share weights with their opponents, or
+    that want more than a stack of them does."""
     for role, networks in {"G": Gs, "D": Ds}.items():
         if len({id(network) for network in networks}) < len(networks):
             raise ConfigError(f"make gives the same {role} for several seeds; let it make a new pair at each call.")
@@ -144,13 +158,26 @@ def _refuse_one_for_all(Gs: Sequence[nn.Module], Ds: Sequence[nn.Module]) -> Non
                 f"{role} has a method constrain(), which an Ensemble does not call; take a penalty such as"
                 " training.WGANGP() in its place, or train it with Trainer."
             )
+    for G, D in zip(Gs, Ds, strict=True):
+        of_G = {id(weight) for weight in G.parameters() if weight.requires_grad}
+        if shared := [name for name, weight in D.named_parameters() if id(weight) in of_G]:
+            raise ConfigError(
+                f"G's weights are D's, too ({shared[0]}), and an Ensemble would train two; let make give each its own,"
+                " or train the pair with Trainer."
+            )
 
 
-@torch.no_grad()
 def _require_equal_answers(role: str, one: nn.Module, stacked: nn.Module, x: Tensor) -> None:
-    """Raise `ConfigError` when the first member alone answers x [N, batch, …] otherwise than among all."""
-    alone, together = one(x[0]), stacked(x)[0]
+    """Raise `ConfigError` when the first member alone answers x [N, batch, …] otherwise than among all, or by weights
+    that are not in its `.net`."""
+    alone = one(x[0])
+    with torch.no_grad():
+        together = stacked(x)[0]
+    in_net = {id(weight) for weight in cast(Any, one).net.parameters()}
+    apart = [weight for weight in one.parameters() if weight.requires_grad and id(weight) not in in_net]
+    moved = torch.autograd.grad(alone.sum(), apart, allow_unused=True) if apart and alone.requires_grad else ()
     if role == "D" and alone.numel() == len(alone):
         alone = alone.flatten()
-    if alone.shape != together.shape or not torch.allclose(alone, together, rtol=1e-3, atol=1e-4):
+    same = alone.shape == together.shape and torch.allclose(alone, together, rtol=1e-3, atol=1e-4)
+    if not same or any(gradient is not None for gradient in moved):
         raise ConfigError(f"{role} ({type(one).__name__}) does more in its forward than its `.net`; let `.net` be all.")

@@ -35,13 +35,18 @@ class _Tensor:
 
 
 def held(model: nn.Module) -> dict[Place, Any]:
-    """What the layers of a network hold besides weights, buffers and layers, in a form that compares."""
+    """What the layers of a network hold that is not in its state, in a form that compares."""
     return {
         (path, name): _comparable(value)
         for path, layer in model.named_modules()
-        for name, value in vars(layer).items()
+        for name, value in {**vars(layer), **_unsaved(layer)}.items()
         if name not in OF_EVERY_MODULE and not callable(value)
     }
+
+
+def _unsaved(layer: nn.Module) -> dict[str, Tensor | None]:
+    """The buffers of a layer that are not in its state."""
+    return {name: buffer for name, buffer in layer._buffers.items() if name in layer._non_persistent_buffers_set}
 
 
 def _comparable(value: Any, depth: int = DEPTH) -> Any:
@@ -62,8 +67,8 @@ def _comparable(value: Any, depth: int = DEPTH) -> Any:
 def what_is_left(
     role: str, model: nn.Module, used: nn.Module, before: Mapping[Place, Any], x: Tensor, *y: Tensor
 ) -> tuple[list[str], set[str]]:
-    """What to say of attributes that forward passes of `used`, a copy of `model`, have changed since `before`, and
-    these attributes as the description of a run calls them ("G.layer:name").
+    """What to say of attributes and unsaved buffers that forward passes of `used`, a copy of `model`, have changed
+    since `before`, and these as the description of a run calls them ("G.layer:name").
 
     Numbers count always; tensors and containers, in which a network may keep what it has seen just to be looked at,
     where they change what it gives for x, or for x and labels y.
@@ -84,18 +89,19 @@ def what_is_left(
         said.append(
             f"{role}'s forward pass changes {', '.join(name for _, name in changed)}, which no checkpoint holds: a"
             " resumed run will not equal one that was not cut off; keep it as a tensor, with"
-            f" register_buffer({name!r}, …) in __init__."
+            f" register_buffer({name!r}, …) in __init__, without persistent=False."
         )
     return said, {".".join(filter(None, (role, path))) + f":{name}" for path, name in changed}
 
 
 def _gives_another(model: nn.Module, used: nn.Module, x: Tensor, *y: Tensor) -> bool:
-    """Whether a used copy of a network gives something else than a new one with the same buffers."""
+    """Whether a used copy of a network gives something else than a new one with the same state."""
     with understudy(model) as new, torch.no_grad():
         if new is unwrapped(model):
             return False  # none can be made
         for ours, theirs in zip(used.modules(), new.modules(), strict=True):
-            ours._buffers = {name: None if b is None else b.clone() for name, b in theirs._buffers.items()}
+            saved = {name: None if b is None else b.clone() for name, b in theirs._buffers.items()}
+            ours._buffers = saved | _unsaved(ours)
         answers = []
         for network in (used, new):
             with forked(x.device, 0):

@@ -158,7 +158,7 @@ def _require_fixed_shapes(role: str, model: nn.Module, after: nn.Module) -> None
     if before != now and (reason := misfit(model, state_of(after))):
         raise ConfigError(
             f"{role}'s state has other shapes after a forward pass ({reason}); keep its buffers' shapes, or make them"
-            " with persistent=False."
+            " with persistent=False: a resumed run then begins them anew."
         )
 
 

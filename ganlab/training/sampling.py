@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from ganlab.errors import ConfigError, GanlabError, ShapeError
 from ganlab.models.base import evaluating
 from ganlab.training.checks import integer, one_of, shown
-from ganlab.training.labels import classes_of, labels_of_samples, refuse_other_arguments
+from ganlab.training.labels import NO_LABELS, classes_of, labels_of_samples, refuse_other_arguments
 from ganlab.training.randomness import derived_seed, forked, generator
 
 NOISES = ("normal", "uniform", "unit uniform")
@@ -49,7 +49,8 @@ def sample(
 
     z is given as [n, z_dim], or as [n, z_dim, 1, 1] to a G that takes no other. It is drawn on the CPU, so the same
     seed means the same z on every device; what G draws itself comes from that seed, too. A conditional G gets `labels`:
-    one number for all samples or n of them; without any the classes in turn, if it says in `classes` how many it takes.
+    one number for all samples or n of them; without any the classes in turn, if it says in `classes` how many it takes
+    (`NO_LABELS`: it is called as G(z) even then).
     Raises `ConfigError` for an n below 1, for more samples than fit in memory, and for labels that do not fit G,
     `ShapeError` for a G that does not give one tensor with a sample for each z.
     """
@@ -59,7 +60,7 @@ def sample(
     noise = one_of("noise", noise, NOISES)
     require_memory(n, z_dim)
     require_values("G", G)
-    y = labels_of_samples(n, labels, classes_of(G))
+    y = None if labels is NO_LABELS else labels_of_samples(n, labels, classes_of(G))
     refuse_other_arguments("G", G, labelled=y is not None)
     device = next((parameter.device for parameter in G.parameters()), torch.device("cpu"))
     z = draw_noise(noise, n, z_dim, generator(torch.device("cpu"), seed, 0, 0, "samples")).to(_precision_of(G))

@@ -229,9 +229,9 @@ class Trainer(Resumable):
         """`n` samples of G in evaluation mode (of its average when there is one), on the CPU.
 
         `seed` alone decides the noise, so the same call shows the same z at every stage of training. `labels` are one
-        number for all samples, or n of them; without them the classes, where there are any, come in turn.
+        number for all samples, or n of them; without them the classes, where it trains with labels, come in turn.
         """
-        y = labels_of_samples(n, labels, self.classes)
+        y = NO_LABELS if labels is None and self.conditions is None else labels_of_samples(n, labels, self.classes)
         return sample(self.sampler, n, labels=y, noise=self.config.noise, seed=seed, batch=max(self.config.batch, 256))
 
     @property
