@@ -265,8 +265,7 @@ class Trainer(Resumable):
             (x, t_real), (fake, t_fake) = self._judged(x, *y.real), self._judged(fake, *y.fake)
             return x, fake, t_real, t_fake
         x, fake = self._seen(x), self._seen(fake)
-        labels = [torch.cat(of_both) for of_both in zip(y.real, y.fake, strict=True)]
-        t = self._logits(torch.cat([x, fake], dim=self.lead - 1), *labels)
+        t = self._logits(torch.cat([x, fake], dim=self.lead - 1), *map(torch.cat, zip(y.real, y.fake, strict=True)))
         return x, fake, *t.chunk(2, dim=-1)
 
     def _judged(self, samples: Tensor, *y: Tensor) -> tuple[Tensor, Tensor]:
