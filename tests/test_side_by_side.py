@@ -104,7 +104,6 @@ def _waiting_for_workers() -> subprocess.Popen[str]:
     code = """
         import time
         from ganlab.experiments.side_by_side import side_by_side
-from ganlab.training import tuning
         if __name__ == "__main__":
             print("begun", flush=True)
             list(side_by_side(time.sleep, [600, 600], workers=2))
