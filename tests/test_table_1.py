@@ -203,7 +203,7 @@ def test_a_training_without_scores_is_refused(tmp_path: Path):
         ({"precision": "bfloat16"}, "precision: float32 then, bfloat16 now"),
         ({"optimizer_g": SGD(0.05)}, r"optimizer_g: .*'lr': 0\.1\b.* then, .*'lr': 0\.05\b.* now"),
     ],
-    ids=str,
+    ids=["precision", "rate"],
 )
 def test_a_record_tells_of_no_option_that_was_not_trained_with(tmp_path: Path, options: dict[str, Any], said: str):
     place, other = tmp_path / "c", {"epochs": 1, "device": "cpu", **options}
