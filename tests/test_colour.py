@@ -32,7 +32,7 @@ def measured(root: Path, tmp_path_factory: pytest.TempPathFactory):
     narrow = {"setting": replace(CIFAR10, width=4, batch=20), "floors_at": (80,)}
     arguments = {**study.units([100])["seed 100"], **narrow}
     result = study.measure(Unit("seed 100", folder, "key"), **arguments, epochs=4.0, device="cpu", root=root)
-    return result, classifier.load(folder / "seed-100.safetensors")
+    return result, classifier.load(folder / "seed-100-key.safetensors")
 
 
 def test_images_are_moved_and_half_of_them_mirrored():
@@ -47,6 +47,15 @@ def test_images_are_moved_and_half_of_them_mirrored():
         assert torch.equal(one, torch.stack([image[:, :, 7 - i] for i in range(8)], dim=2) if turned else image)
     plain = OfPhotographs(width=4, shift=0, batch=1, rate=1.0, mirrored=0.0)
     assert torch.equal(plain.shown(x, torch.Generator()), x)
+
+
+def test_each_length_keeps_its_weights(root: Path, tmp_path: Path):
+    study = classifier_cifar10.STUDY
+    narrow = {**study.units([0])["seed 0"], "setting": replace(CIFAR10, width=2, batch=20), "floors_at": (80,)}
+    for key, epochs in (("short", 1.0), ("shorter", 0.5)):
+        study.measure(Unit("seed 0", tmp_path, key), **narrow, epochs=epochs, device="cpu", root=root)
+    kept = {file.stem: classifier.load(file).info for file in tmp_path.glob("*.safetensors")}
+    assert {name: info and info.epochs for name, info in kept.items()} == {"seed-0-short": 1, "seed-0-shorter": 0.5}
 
 
 def test_the_classifier_learns_and_says_of_what(measured, root: Path):

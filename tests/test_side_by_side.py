@@ -26,6 +26,16 @@ def test_results_come_in_the_order_of_the_items_from_workers_with_the_threads_th
 
 
 @pytest.mark.slow
+def test_a_result_waits_for_none_after_it():
+    begun = time.monotonic()
+    results = side_by_side(time.sleep, [1, 0, 600], workers=2)
+    found = [next(results), next(results)]
+    del results  # no more are wanted
+    assert found == [None, None]
+    assert time.monotonic() - begun < 300
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("tuned", [False, True])
 def test_workers_are_tuned_as_their_caller_is_and_keep_their_threads(tuned: bool, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(tuning, "_tuned", tuned)
@@ -52,8 +62,8 @@ def _die(_: int) -> None:
 
 
 @pytest.mark.slow
-def test_a_failing_job_raises_what_it_raised_and_ends_its_own_workers_and_no_other_process():
-    items: list[Any] = ["no number", 600]
+@pytest.mark.parametrize("items", [["no number", 600], [600, "no number", 600]], ids=str)
+def test_a_failing_job_raises_what_it_raised_and_ends_its_own_workers_and_no_other_process(items: list[Any]):
     other = multiprocessing.get_context("spawn").Process(target=time.sleep, args=(600,))
     other.start()
     try:

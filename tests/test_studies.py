@@ -2,6 +2,7 @@
 
 import inspect
 import json
+import shutil
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -73,6 +74,32 @@ def test_a_record_has_a_result_for_each_unit(one: study.Study):
         assert [seed - seeds[0] for seed in seeds] == list(range(one.seeds or 0))
 
 
+@STUDIES
+def test_a_record_lists_the_seeds_that_its_results_name(one: study.Study):
+    record = record_of(one.name)
+    results = [result for result in record["results"] if isinstance(result, dict)]
+    named = {seed for result in results for seed in result.get("seeds", [result.get("seed")])} - {None}
+    if named and "seeds" in record:
+        assert record["seeds"] == sorted(named)
+
+
+@pytest.mark.parametrize(
+    ("units", "expected"),
+    [
+        ({"a, 7": {"seed": 7}, "a, 8": {"seed": 8}, "b, 7": {"seed": 7}, "none": {"seed": None}}, [7, 8]),
+        ({"a": {"seeds": (16, 17)}, "b": {"seeds": (16, 17)}}, [16, 17]),
+        ({"a": {"name": "a"}}, None),
+    ],
+    ids=str,
+)
+def test_a_new_record_lists_the_seeds_that_its_units_are_given(
+    calls: list[dict[str, Any]], units: dict[str, dict[str, Any]], expected: list[int] | None
+):
+    record = running.reproduce(replace(OF_OPTIONS, units=lambda _: units), {"seeds": 2})
+    assert record.get("seeds") == expected
+    assert calls
+
+
 def test_what_nobody_says_is_single_precision_on_the_best_device(
     calls: list[dict[str, Any]], capsys: pytest.CaptureFixture[str]
 ):
@@ -130,10 +157,18 @@ def test_processes_share_the_cores_and_never_a_gpu_unless_told(
     workers: int | None,
     expected: dict[str, int],
 ):
+    """Those that they may use: on Linux a process may be kept to a few of many."""
+    monkeypatch.delattr("os.sched_getaffinity", raising=False)
     monkeypatch.setattr("os.cpu_count", lambda: cores)
     monkeypatch.setattr(training, "pick_device", lambda _: torch.device(device))
     running.reproduce(OF_OPTIONS, {"seeds": 3}, workers=workers)
     assert calls == [expected]
+    if cores:
+        shutil.rmtree("runs")
+        monkeypatch.setattr("os.cpu_count", lambda: 64)
+        monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(cores)), raising=False)
+        running.reproduce(OF_OPTIONS, {"seeds": 3}, workers=workers)
+        assert calls == [expected, expected]
 
 
 def test_the_order_of_arguments_and_options_decides_nothing():

@@ -197,6 +197,42 @@ def test_a_training_without_scores_is_refused(tmp_path: Path):
 
 
 @pytest.mark.usefixtures("small_mnist")
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"precision": "bfloat16"}, "precision: float32 then, bfloat16 now"),
+        ({"optimizer_g": SGD(0.05)}, r"optimizer_g: .*'lr': 0\.1\b.* then, .*'lr': 0\.05\b.* now"),
+    ],
+    ids=["precision", "rate"],
+)
+def test_a_record_tells_of_no_option_that_was_not_trained_with(tmp_path: Path, options: dict[str, Any], said: str):
+    place, other = tmp_path / "c", {"epochs": 1, "device": "cpu", **options}
+    table_1.table_1(3, epochs=1, device="cpu", place=place)
+    kept = place.read_bytes()
+    with pytest.raises(CheckpointError, match=rf"^\S+c belongs to another run \({said}\); give the same options, or"):
+        table_1.table_1(3, place=place, **other)
+    assert place.read_bytes() == kept
+    for file in tmp_path.glob("c*"):
+        file.unlink()
+    anew, alone = table_1.table_1(3, place=place, **other), table_1.table_1(3, **other)
+    assert (anew["config"], anew["test"]) == (alone["config"], alone["test"])
+
+
+@pytest.mark.usefixtures("small_mnist")
+def test_a_training_on_another_device_is_refused_where_its_checkpoint_tells(tmp_path: Path):
+    place = tmp_path / "c"
+    whole = table_1.table_1(3, epochs=1, device="cpu", place=place)
+    state = checkpoint.read(place)
+    assert state["table 1"]["device"] == "cpu"
+    checkpoint.write(place, state | {"table 1": state["table 1"] | {"device": "cuda"}})
+    with pytest.raises(CheckpointError, match=r"\(device: cuda then, cpu now\); .*, or move c\* away\.$"):
+        table_1.table_1(3, epochs=1, device="cpu", place=place)
+    del state["table 1"]["device"]
+    checkpoint.write(place, state)
+    assert table_1.table_1(3, epochs=1, device="cpu", place=place)["test"] == whole["test"]
+
+
+@pytest.mark.usefixtures("small_mnist")
 def test_a_result_says_what_decided_its_numbers():
     result = table_1.table_1(0, epochs=1, precision="bfloat16")
     assert result["config"]["precision"] == "bfloat16"

@@ -135,7 +135,7 @@ def measure(
     device: str = "cpu",
     root: Path | None = None,
 ) -> dict[str, Any]:
-    """Train a classifier, write its weights into the unit's folder, and test it once.
+    """Train a classifier, write its weights beside the values that are kept of it, and test it once.
 
     Its floors are those of the Fréchet distance between real images that it was not trained on. Raises
     `DatasetUnavailable` without the images.
@@ -161,7 +161,7 @@ def measure(
         data_sha256=digest(*shares["training"]),
     )
     content = packed(network, info)
-    write_whole(unit.folder / f"{unit.file}.safetensors", content)
+    write_whole(unit.kept.with_suffix(".safetensors"), content)
     unseen = torch.cat([shares["validation"][0], shares["test"][0]])
     real = features_of(unseen, network, f"{info.images}, not trained on")
     return {

@@ -24,7 +24,7 @@ def reproduce(study: Study, given: Mapping[str, Any], *, workers: int | None = N
     """Measure all units that are not kept from before, and write the record and the pictures into the folder `out`.
 
     given    options by name, None for those that are left out: preset, seeds, and `study.OPTIONS`
-    workers  processes side by side; None takes one per core, or one on a GPU
+    workers  processes side by side; None takes one per core that it may use, or one on a GPU
 
     When it is cut off, by whatever, the same call goes on: what was done is kept in runs/STUDY, and used for the same
     options alone. Raises `ConfigError` for an option that the study does not use, and what its `measure` raises.
@@ -44,8 +44,7 @@ def reproduce(study: Study, given: Mapping[str, Any], *, workers: int | None = N
         jobs = [(unit, arguments[unit.name]) for unit in left]
         processes = _processes(workers, len(left), options)
         _measure_all(partial(_measure, study.measure, options), jobs, len(units), processes)
-    of_seeds = {} if seeds is None else {"seeds": list(range(seeds))}
-    described = {"study": study.name, "preset": preset, "options": deciding, **of_seeds}
+    described = {"study": study.name, "preset": preset, "options": deciding, **_seeds_of(arguments)}
     record = described | _measured(study, [unit.read() for unit in units])
     _put_pictures(study, units, out)
     records.write(study.name, record, out)
@@ -76,14 +75,26 @@ def _require_positive(**numbers: float | None) -> None:
             raise ConfigError(f"{name} is {value}; give a number of at least 1.")
 
 
+def _seeds_of(arguments: Mapping[str, Mapping[str, Any]]) -> dict[str, list[int]]:
+    """The part of a record that says which seeds the units were given, if any: each once, in their order."""
+    given = [seed for own in arguments.values() for seed in own.get("seeds", (own.get("seed"),))]
+    seeds = [seed for seed in dict.fromkeys(given) if seed is not None]
+    return {"seeds": seeds} if seeds else {}
+
+
+def _cores() -> int:
+    """How many cores this process may use, where the system tells; else all."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def _processes(workers: int | None, units: int, options: Mapping[str, Any]) -> int:
     on_cpu = options.get("device", "cpu") == "cpu"
-    return workers or (min(units, os.cpu_count() or 1) if on_cpu else 1)
+    return workers or (min(units, _cores()) if on_cpu else 1)
 
 
 def _measure_all(measure: Callable[..., None], jobs: list[tuple[Unit, Any]], units: int, processes: int) -> None:
     board = progress.Board(len(jobs))
-    threads = max(1, (os.cpu_count() or 1) // processes)
+    threads = max(1, _cores() // processes)
     names = [unit.name for unit, _ in jobs]
     with progress.shown(board, names, finished=units - len(jobs)):
         attach = partial(progress.attach, board)

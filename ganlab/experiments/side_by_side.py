@@ -4,8 +4,8 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from typing import TypeVar
 
@@ -41,7 +41,7 @@ def side_by_side(
         workers, mp_context=context, initializer=_prepare, initargs=(threads, tuning.is_tuned(), begin)
     )
     try:
-        yield from pool.map(job, items)
+        yield from _in_order([pool.submit(job, item) for item in items])
     except BrokenProcessPool as error:
         raise ConfigError(
             f"one of {workers} worker processes died: give fewer workers or smaller jobs if memory ran out; a script"
@@ -53,6 +53,17 @@ def side_by_side(
         raise
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def _in_order(futures: Sequence[Future[Result]]) -> Iterator[Result]:
+    """Each result as soon as those before it were yielded; raises what any job raises while one is waited for."""
+    for number, future in enumerate(futures):
+        left = set(futures[number:])
+        while not future.done():
+            done, left = wait(left, return_when=FIRST_COMPLETED)
+            for one in done:
+                one.result()
+        yield future.result()
 
 
 def _prepare(threads: int, tuned: bool, begin: Callable[[], None] | None) -> None:

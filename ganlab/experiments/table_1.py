@@ -77,6 +77,8 @@ def table_1(
     is scored from samples in single precision, the test from the same samples as the checkpoint keeps them, in half
     precision, which saves space: pixels are rounded by at most 1/4096, which was seen to move a score by 0.005 nats.
 
+    All other options are those of the whole run: a checkpoint of another precision, device or learning rate is refused.
+
     Raises `DatasetUnavailable` without MNIST, `CheckpointError` for a checkpoint that is damaged, of another run, or
     not written here, and what `TrainConfig` and `Trainer.run` raise.
     """
@@ -86,11 +88,18 @@ def table_1(
     curve: list[dict[str, float]] = []
     best = {"last": Best(), "averaged": Best()}
     before = 0.0
-    if place and trainer.resume(place):
-        found = checkpoint.find(place) or place
-        kept = checkpoint.read(found).get("table 1")
+    device = trainer.device.type
+    if place and (found := checkpoint.find(place)):
+        state = checkpoint.read(found)
+        kept = state.get("table 1")
         if kept is None:
             raise CheckpointError(f"{found} holds a training without its scores; move it away or give another place.")
+        then = state["run"] | {"device": kept.get("device", device)}  # older ones do not tell it
+        if changed := checkpoint.differences(then, trainer.description | {"device": device}):
+            raise CheckpointError(
+                f"{found} belongs to another run ({changed}); give the same options, or move {place.name}* away."
+            )
+        trainer.resume(place)
         end = trainer.config.steps / EPOCH
         curve = [row for row in kept["curve"] if _due(row["epoch"]) or row["epoch"] == end]
         before = kept["seconds"]
@@ -110,7 +119,7 @@ def table_1(
         told(done, f"epoch {row['epoch']:g}: {row['last']:.1f}, averaged {row['averaged']:.1f} nats")
         if place:
             values = {name: vars(one) for name, one in best.items()}
-            measured = {"curve": curve, "best": values, "seconds": row["seconds"]}
+            measured = {"curve": curve, "best": values, "seconds": row["seconds"], "device": device}
             checkpoint.write(place, trainer.state_dict() | {"table 1": measured})
     for name in ("last", "averaged"):
         best[name] = max(best[name], best[f"{name}, final"], key=lambda one: one.nats)
@@ -124,7 +133,7 @@ def table_1(
     return {
         "seed": seed,
         "epochs": epochs,
-        "config": options_of(trainer.config) | {"device": trainer.device.type},
+        "config": options_of(trainer.config) | {"device": device},
         "samples": SAMPLES,
         "samples kept as": str(best["last"].samples.dtype).removeprefix("torch."),
         "curve": curve,

@@ -40,7 +40,8 @@ class Unit:
         """Where a unit that takes hours may keep its state, to go on from there after a cut.
 
         It is the same file for all options, so that a run can be lengthened: what is found there is to be refused when
-        it belongs to another run, as `Trainer.resume` does.
+        it belongs to another run, or to one with other options than its length, which the record would not tell of.
+        `Trainer.resume` lets the device, the precision and the learning rates be changed.
         """
         return self.folder / f"{self.file}.ckpt"
 
