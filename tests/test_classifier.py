@@ -287,7 +287,7 @@ def test_the_study_on_the_digits(tmp_path: Path):
     study = classifier_digits.STUDY
     arguments = study.units([7])["seed 7"]
     result = study.measure(Unit("seed 7", tmp_path, "key"), **arguments, epochs=40.0)
-    network = classifier.load(tmp_path / "seed-7.safetensors")
+    network = classifier.load(tmp_path / "seed-7-key.safetensors")
     assert network.info is not None
     assert round(network.info.accuracy, 4) == result["test"] >= 0.93
     assert result["validation"] == result["curve"][-1] >= 0.97
