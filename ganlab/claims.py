@@ -258,8 +258,10 @@ def _numeric(statement: str, side: Any) -> np.ndarray:
 def _distance(one: complex, other: complex) -> float:
     """|one − other|, of real numbers without rounding; ∞ for NaN and for what no float holds."""
     try:
-        exact = not isinstance(one, complex) and not isinstance(other, complex)
-        found = float(abs(Fraction(one) - Fraction(other)) if exact else abs(one - other))
+        if isinstance(one, complex) or isinstance(other, complex):
+            found = abs(one - other)
+        else:
+            found = float(abs(Fraction(one) - Fraction(other)))
     except (OverflowError, ValueError):  # of Fraction: infinity, NaN
         return math.inf
     return math.inf if math.isnan(found) else found
