@@ -189,3 +189,18 @@ def test_an_n_that_does_not_fit_is_named(real: Features, n, error: type[Exceptio
 def test_features_of_two_networks_are_not_compared(real: Features):
     with pytest.raises(ConfigError, match="generated has another, real 64 features of a classifier"):
         frechet.score(dataclasses.replace(real, network="another"), real)
+
+
+def test_features_of_networks_that_differ_in_weights_alone_are_not_compared():
+    """A running mean is a weight, too. Features of unknown weights are taken by their network's words."""
+    images, networks = data.load("digits").images[:200], [models.Classifier(8) for _ in range(2)]
+    one, other = (features_of(images, network, "digits") for network in networks)
+    assert one.network == other.network
+    with pytest.raises(ConfigError, match=r"generated and real have .* with other weights each; give features of one"):
+        frechet.score(one, other, 70)
+    assert frechet.score(one, dataclasses.replace(other, weights=""), 70).n == 70
+    networks[1].load_state_dict(networks[0].state_dict())
+    assert frechet.score(one, features_of(images, networks[1], "digits"), 70).n == 70
+    next(iter(networks[1].buffers())).add_(1)
+    with pytest.raises(ConfigError, match="with other weights each"):
+        frechet.score(one, features_of(images, networks[1], "digits"), 70)

@@ -47,12 +47,16 @@ def score(generated: Features, real: Features, n: int | None = None) -> FrechetS
     """The Fréchet distance of n generated from n real images, with its floor.
 
     Of each set n images are drawn, always the same ones; of the real ones n others are drawn for the floor, so twice as
-    many are needed. None takes as many as there are. Raises `ConfigError` for features of two networks and for an n
-    that is no integer, `ShapeError` for too few images: with n up to d, the number of features, a covariance of n
-    points has no full rank.
+    many are needed. None takes as many as there are. Raises `ConfigError` for features of two networks, or of one with
+    other weights, and for an n that is no integer, `ShapeError` for too few images: with n up to d, the number of
+    features, a covariance of n points has no full rank.
     """
     if generated.network != real.network:
         raise ConfigError(f"generated has {generated.network}, real {real.network}; give features of one network.")
+    if generated.weights and real.weights and generated.weights != real.weights:
+        raise ConfigError(
+            f"generated and real have {real.network} with other weights each; give features of one network."
+        )
     n = min(len(generated), len(real) // 2) if n is None else _require_integer(n)
     if n > len(generated):
         raise ShapeError(f"n is {n:,} and there are {len(generated):,} generated images; give a smaller n.")
