@@ -95,6 +95,18 @@ METRICS: dict[str, tuple[Callable[[], Any], Callable[[], Any]]] = {
         lambda: frechet.score(FEATURES, FEATURES, 0),
         lambda: frechet.score(FEATURES, FEATURES, None),
     ),
+    "give smaller features": (
+        lambda: frechet.distance(1e200 * POINTS.double(), POINTS),
+        lambda: frechet.distance(1e150 * POINTS.double(), POINTS),
+    ),
+    "give means [d] and covariances [d, d] of one d": (
+        lambda: frechet.between_normal_laws(PLACES[0], torch.eye(2), torch.zeros(1), torch.eye(2)),
+        lambda: frechet.between_normal_laws(PLACES[0], torch.eye(2), torch.zeros(2), torch.eye(2)),
+    ),
+    "give finite means and covariances": (
+        lambda: frechet.between_normal_laws(PLACES[0], torch.cov(HOLED.T), PLACES[0], torch.eye(2)),
+        lambda: frechet.between_normal_laws(PLACES[0], torch.cov(POINTS.T), PLACES[0], torch.eye(2)),
+    ),
     "give 2 positive numbers, one per mode": (lambda: COUNT.kl_nats([1, 0]), lambda: COUNT.kl_nats([3, 1])),
     "give a positive number": (
         lambda: modes.count_modes(POINTS, PLACES, 0.0),
