@@ -132,7 +132,7 @@ METRICS: dict[str, tuple[Callable[[], Any], Callable[[], Any]]] = {
         lambda: neighbours.copies(POINTS, POINTS, POINTS),
         lambda: neighbours.copies(POINTS, POINTS[:100], POINTS[100:]),
     ),
-    "give positive numbers": (
+    "give positive numbers within 1e-150 … 1e+150": (
         lambda: parzen.log_densities(POINTS, POINTS, [0.0, 1.0]),
         lambda: parzen.log_densities(POINTS, POINTS, [0.1, 1.0]),
     ),
