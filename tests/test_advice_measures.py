@@ -116,6 +116,10 @@ METRICS: dict[str, tuple[Callable[[], Any], Callable[[], Any]]] = {
         lambda: modes.count_modes(POINTS, torch.zeros(2, 3), 0.1),
         lambda: modes.count_modes(POINTS, torch.zeros(1, 2), 0.1),
     ),
+    "give a tensor of real numbers [n, dim]": (
+        lambda: modes.count_modes(wrong(POINTS.tolist()), PLACES, 0.1),
+        lambda: modes.count_modes(torch.tensor(POINTS.tolist()), PLACES, 0.1),
+    ),
     "give finite samples": (
         lambda: modes.count_modes(HOLED, PLACES, 0.1),
         lambda: modes.count_modes(HOLED[HOLED.isfinite().all(dim=1)], PLACES, 0.1),
