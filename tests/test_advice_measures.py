@@ -95,6 +95,18 @@ METRICS: dict[str, tuple[Callable[[], Any], Callable[[], Any]]] = {
         lambda: frechet.score(FEATURES, FEATURES, 0),
         lambda: frechet.score(FEATURES, FEATURES, None),
     ),
+    "give smaller features": (
+        lambda: frechet.distance(1e200 * POINTS.double(), POINTS),
+        lambda: frechet.distance(1e150 * POINTS.double(), POINTS),
+    ),
+    "give means [d] and covariances [d, d] of one d": (
+        lambda: frechet.between_normal_laws(PLACES[0], torch.eye(2), torch.zeros(1), torch.eye(2)),
+        lambda: frechet.between_normal_laws(PLACES[0], torch.eye(2), torch.zeros(2), torch.eye(2)),
+    ),
+    "give finite means and covariances": (
+        lambda: frechet.between_normal_laws(PLACES[0], torch.cov(HOLED.T), PLACES[0], torch.eye(2)),
+        lambda: frechet.between_normal_laws(PLACES[0], torch.cov(POINTS.T), PLACES[0], torch.eye(2)),
+    ),
     "give 2 positive numbers, one per mode": (lambda: COUNT.kl_nats([1, 0]), lambda: COUNT.kl_nats([3, 1])),
     "give a positive number": (
         lambda: modes.count_modes(POINTS, PLACES, 0.0),
@@ -103,6 +115,10 @@ METRICS: dict[str, tuple[Callable[[], Any], Callable[[], Any]]] = {
     "give samples [n, dim] and modes [k, dim] of the same dim, at least one each": (
         lambda: modes.count_modes(POINTS, torch.zeros(2, 3), 0.1),
         lambda: modes.count_modes(POINTS, torch.zeros(1, 2), 0.1),
+    ),
+    "give a tensor of real numbers [n, dim]": (
+        lambda: modes.count_modes(wrong(POINTS.tolist()), PLACES, 0.1),
+        lambda: modes.count_modes(torch.tensor(POINTS.tolist()), PLACES, 0.1),
     ),
     "give finite samples": (
         lambda: modes.count_modes(HOLED, PLACES, 0.1),
@@ -120,7 +136,7 @@ METRICS: dict[str, tuple[Callable[[], Any], Callable[[], Any]]] = {
         lambda: neighbours.copies(POINTS, POINTS, POINTS),
         lambda: neighbours.copies(POINTS, POINTS[:100], POINTS[100:]),
     ),
-    "give positive numbers": (
+    "give positive numbers within 1e-150 … 1e+150": (
         lambda: parzen.log_densities(POINTS, POINTS, [0.0, 1.0]),
         lambda: parzen.log_densities(POINTS, POINTS, [0.1, 1.0]),
     ),

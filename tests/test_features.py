@@ -105,6 +105,28 @@ def test_a_network_without_features_is_named():
         setattr(network, wanted, torch.zeros(1))
 
 
+class Pixels(nn.Module):
+    """A network of the user's own, without weights."""
+
+    sample_shape, input_range = (1, 8, 8), (0.0, 1.0)
+
+    def features(self, x: torch.Tensor) -> torch.Tensor:
+        return x.flatten(1)
+
+
+def test_a_network_without_weights_has_features():
+    found = features_of(IMAGES, Pixels(), "G")
+    torch.testing.assert_close(found.values, IMAGES.flatten(1).double() / 255, atol=1e-7, rtol=0)
+
+
+def test_what_is_no_network_is_named():
+    class Plain:
+        sample_shape, input_range, features = Pixels.sample_shape, Pixels.input_range, Pixels.features
+
+    with pytest.raises(ConfigError, match=r"network is a Plain, no nn\.Module; give models\.trained\('mnist'\)"):
+        features_of(IMAGES, Plain(), "G")
+
+
 def test_a_damaged_network_is_named():
     network = models.Classifier(8)
     with torch.no_grad():

@@ -68,11 +68,53 @@ def test_they_agree_on_features_of_images(real: Features, n: int):
 
 
 def test_a_mean_that_is_large_costs_no_digits():
-    """Features far from 0: means of 1,000 beside a distance of about 1."""
+    """Features far from 0: means of 1,000 and more beside a distance of about 1."""
     rng = torch.Generator().manual_seed(0)
     one, other = (torch.randn(500, 4, generator=rng, dtype=torch.float64) for _ in range(2))
-    near, far = frechet.distance(one, other + 0.5), frechet.distance(one + 1000, other + 1000.5)
-    assert far == pytest.approx(near, rel=1e-6)
+    near = frechet.distance(one, other + 0.5)
+    for far in (1e3, 1e5, 1e8, -1e8):
+        assert frechet.distance(one + far, other + far + 0.5) == pytest.approx(near, rel=1e-6)
+
+
+@pytest.mark.parametrize("size", [1e-150, 1e-90, 1e90, 1e150])
+def test_features_of_any_size_have_a_distance(size: float):
+    """The covariances' product is beyond float64, by which LAPACK's search for its eigenvalues has no end."""
+    rng = torch.Generator().manual_seed(0)
+    one, other = (torch.randn(500, 4, generator=rng, dtype=torch.float64) for _ in range(2))
+    expected = frechet.distance(one, other + 0.5)
+    assert frechet.distance(size * one, size * (other + 0.5)) / size**2 == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.parametrize("size", [1e155, 1e300, 1.7e308])
+def test_a_distance_that_is_not_finite_is_no_0(size: float):
+    rng = torch.Generator().manual_seed(0)
+    one, other = (torch.rand(50, 4, generator=rng, dtype=torch.float64) for _ in range(2))
+    with pytest.raises(ShapeError, match=r"features are so large .* in float64; give smaller features"):
+        frechet.distance(size * one, -size * other)
+
+
+MEAN, COVARIANCE = torch.zeros(2), torch.eye(2)
+MOMENTS = {"mean": MEAN, "covariance": COVARIANCE, "other_mean": MEAN, "other_covariance": COVARIANCE}
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+@pytest.mark.parametrize("which", MOMENTS)
+def test_moments_that_are_not_finite_are_no_perfect_score(which: str, value: float):
+    assert frechet.between_normal_laws(**MOMENTS) == 0
+    with pytest.raises(ShapeError, match="moments are NaN or infinite; give finite means and covariances"):
+        frechet.between_normal_laws(**MOMENTS | {which: torch.full_like(MOMENTS[which], value)})
+
+
+@pytest.mark.parametrize("which", MOMENTS)
+def test_moments_of_other_shapes_are_named(which: str):
+    for other in (torch.ones(1), torch.ones(3), torch.ones(3, 3), torch.ones(1, 1), torch.ones(2, 1), torch.ones(0)):
+        with pytest.raises(ShapeError, match=r"moments have shapes .*; give means \[d\] and covariances \[d, d\]"):
+            frechet.between_normal_laws(**MOMENTS | {which: other})
+
+
+def test_moments_whose_product_is_beyond_float64_are_named():
+    with pytest.raises(ShapeError, match="features are so large"):
+        frechet.between_normal_laws(MEAN, 1e300 * COVARIANCE.double(), MEAN, 1e300 * COVARIANCE.double())
 
 
 def test_between_normal_laws_on_the_line_and_by_axes():
@@ -161,6 +203,7 @@ def test_a_score_is_plain_numbers(real: Features):
         (torch.zeros(9), torch.zeros(9, 3), r"features have shape \[9\]"),
         (torch.zeros(9, 3).long(), torch.zeros(9, 3), "int64"),
         (torch.zeros(0, 3), torch.zeros(9, 3), r"\[0, 3\]"),
+        (torch.zeros(9, 0), torch.zeros(9, 0), r"\[9, 0\]"),
     ],
 )
 def test_sets_that_give_no_distance_are_named(one: torch.Tensor, other: torch.Tensor, named: str):
@@ -189,3 +232,18 @@ def test_an_n_that_does_not_fit_is_named(real: Features, n, error: type[Exceptio
 def test_features_of_two_networks_are_not_compared(real: Features):
     with pytest.raises(ConfigError, match="generated has another, real 64 features of a classifier"):
         frechet.score(dataclasses.replace(real, network="another"), real)
+
+
+def test_features_of_networks_that_differ_in_weights_alone_are_not_compared():
+    """A running mean is a weight, too. Features of unknown weights are taken by their network's words."""
+    images, networks = data.load("digits").images[:200], [models.Classifier(8) for _ in range(2)]
+    one, other = (features_of(images, network, "digits") for network in networks)
+    assert one.network == other.network
+    with pytest.raises(ConfigError, match=r"generated and real have .* with other weights each; give features of one"):
+        frechet.score(one, other, 70)
+    assert frechet.score(one, dataclasses.replace(other, weights=""), 70).n == 70
+    networks[1].load_state_dict(networks[0].state_dict())
+    assert frechet.score(one, features_of(images, networks[1], "digits"), 70).n == 70
+    next(iter(networks[1].buffers())).add_(1)
+    with pytest.raises(ConfigError, match="with other weights each"):
+        frechet.score(one, features_of(images, networks[1], "digits"), 70)

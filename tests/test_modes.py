@@ -120,11 +120,17 @@ def test_kl_between_a_full_and_a_collapsed_set():
     assert math.isnan(ModeCount(0, 0.0, (0, 0), 20).kl_nats())
 
 
-@pytest.mark.parametrize("weights", [[1.0], [1.0, 0.0], [1.0, math.nan], [1.0, math.inf]])
+@pytest.mark.parametrize("weights", [[1.0], [1.0, 0.0], [1.0, math.nan], [1.0, math.inf], [1e-320, 1e300]])
 def test_wrong_weights_are_named(weights: list[float]):
     with pytest.raises(ConfigError, match="give 2 positive numbers") as caught:
         ModeCount(2, 1.0, (1, 1), 2).kl_nats(weights)
     assert str(weights) in str(caught.value)
+
+
+def test_weights_of_very_unlike_sizes_have_a_kl():
+    """The rarer mode has about half of the samples and a share of 1e-300."""
+    expected = math.log(0.5) + 0.5 * math.log(1e300)
+    assert ModeCount(2, 1.0, (1, 1), 2).kl_nats([1e-150, 1e150]) == pytest.approx(expected)
 
 
 @pytest.mark.gpu
@@ -139,6 +145,8 @@ def test_counting_on_cuda():
         (torch.zeros(3), 1.0, ShapeError, r"samples \[3\]"),
         (torch.zeros(3, 3), 1.0, ShapeError, r"samples \[3, 3\], modes \[8, 2\]"),
         (torch.zeros(0, 2), 1.0, ShapeError, r"samples \[0, 2\]"),
+        ([[0.0, 0.0]], 1.0, ShapeError, r"samples are list; give a tensor of real numbers \[n, dim\]"),
+        (torch.zeros(3, 2) + 1j, 1.0, ShapeError, "samples are torch.complex64"),
         (torch.full((3, 2), torch.nan), 1.0, ShapeError, "3 of 3 samples are NaN"),
         (torch.zeros(3, 2), 0.0, ConfigError, "sigma is 0"),
         (torch.zeros(3, 2), math.inf, ConfigError, "sigma is inf"),
@@ -154,5 +162,9 @@ def test_modes_and_borders_that_are_no_numbers_are_named():
     sample, modes = torch.zeros(1, 2), torch.tensor([[0.0, 0.0], [math.inf, 0.0]])
     with pytest.raises(ShapeError, match="1 of 2 modes are NaN or infinite"):
         count_modes(sample, modes, 1.0)
+    with pytest.raises(ShapeError, match="modes are ndarray; give a tensor of real numbers"):
+        count_modes(sample, modes.numpy(), 1.0)  # pyright: ignore[reportArgumentType]
+    with pytest.raises(ShapeError, match=r"samples \[1, 0\], modes \[2, 0\] do not fit"):
+        count_modes(sample[:, :0], modes[:, :0], 1.0)
     with pytest.raises(ConfigError, match="within is -1"):
         count_modes(sample, modes[:1], 1.0, within=-1)

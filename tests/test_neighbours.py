@@ -45,6 +45,26 @@ def test_chunks_change_nothing(monkeypatch: pytest.MonkeyPatch):
     assert all(torch.equal(one, other) for one, other in zip(nearest(OTHERS, TRAINING), whole, strict=True))
 
 
+def test_of_equal_distances_the_first_counts():
+    """Equal images, of which a product of matrices makes unequal distances, and places on both sides of a point."""
+    rng = torch.Generator().manual_seed(0)
+    collapsed, test = torch.rand(1, 784, generator=rng).repeat(5, 1), torch.rand(200, 784, generator=rng)
+    assert nearest(test, collapsed)[1].tolist() == [0] * 200
+    assert one_nearest(collapsed, torch.tensor([0, 1, 1, 1, 1]), test, torch.zeros(200, dtype=torch.long)) == 0
+    sides = torch.randint(1, 256, (200, 784), generator=rng) / 256
+    for point, move in zip(torch.rand(200, 784, generator=rng).mul(256).round() / 256, sides, strict=True):
+        assert nearest(point[None], torch.stack([point - 2 * move, point + move, point - move]))[1].tolist() == [1]
+
+
+@pytest.mark.parametrize("far", [2.0**20, 2.0**26, -(2.0**30)])
+def test_far_from_0_the_same_one_is_nearest(far: float):
+    """Of points of a grid that float64 has as far away, too."""
+    rng = torch.Generator().manual_seed(0)
+    points, others = (torch.randint(2**16, (40, 3), generator=rng).double() / 2**16 for _ in range(2))
+    for one, other in zip(nearest(points + far, others + far), nearest(points, others), strict=True):
+        assert torch.equal(one, other)
+
+
 def test_the_calibration_by_hand():
     found = copies(OTHERS, TRAINING, HELD_OUT, 0.05)
     held_out, own = (cdist(x.flatten(1), TRAINING.flatten(1)).min(axis=1) for x in (HELD_OUT, OTHERS))
@@ -118,6 +138,9 @@ def test_in_one_line():
             ShapeError,
             "there are 99 held-out images; give at least 100",
         ),
+        (lambda: copies(OTHERS, TRAINING, HELD_OUT[:3], 0.3), ShapeError, "there are 3 .*; give at least 4"),
+        (lambda: copies(OTHERS, TRAINING, HELD_OUT[:14], 0.07), ShapeError, "there are 14 .*; give at least 15"),
+        (lambda: copies(OTHERS, TRAINING, HELD_OUT[:2], 0.4), ShapeError, "there are 2 .*; give at least 3"),
         (lambda: copies(OTHERS, TRAINING, TRAINING[:300]), ShapeError, "held-out images are training images"),
         (lambda: copies(OTHERS, TRAINING, HELD_OUT, 0), ConfigError, "quantile is 0"),
         (lambda: copies(OTHERS, TRAINING, HELD_OUT, 1), ConfigError, "quantile is 1"),
@@ -143,6 +166,17 @@ def test_in_one_line():
             ShapeError,
             "test_labels are list; give a tensor of integers",
         ),
+        (
+            lambda: one_nearest([[1.0]], SET.labels[:1], OTHERS, SET.labels[1100:]),  # pyright: ignore[reportArgumentType]
+            ShapeError,
+            "points are a list; give a tensor",
+        ),
+        (
+            lambda: one_nearest(TRAINING, SET.labels[:700], [[1.0]], SET.labels[:1]),  # pyright: ignore[reportArgumentType]
+            ShapeError,
+            "test are a list; give a tensor",
+        ),
+        (lambda: nearest(torch.zeros(5, 0), torch.zeros(5, 0)), ShapeError, r"points have shape \[5, 0\]"),
         (
             lambda: one_nearest(TRAINING, SET.labels[:700], OTHERS[:, :, 1:], SET.labels[1100:]),
             ShapeError,

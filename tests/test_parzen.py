@@ -47,6 +47,32 @@ def test_chunks_change_nothing(monkeypatch: pytest.MonkeyPatch):
     torch.testing.assert_close(parzen.log_density(points, samples, 0.3), whole, atol=1e-12, rtol=1e-12)
 
 
+@pytest.mark.parametrize("far", [2.0**20, 2.0**26, -(2.0**30)])
+def test_far_from_0_the_density_is_the_same(far: float):
+    """Of points of a grid that float64 has as far away, too."""
+    rng = torch.Generator().manual_seed(0)
+    points, samples = (torch.randint(2**16, (40, 3), generator=rng).double() / 2**16 for _ in range(2))
+    found = parzen.log_density(points + far, samples + far, 0.1)
+    torch.testing.assert_close(found, parzen.log_density(points, samples, 0.1), atol=1e-6, rtol=1e-6)
+
+
+def test_widths_come_as_numbers_arrays_or_tensors():
+    points, samples = torch.rand(9, 3), torch.rand(5, 3)
+    expected = parzen.log_densities(points, samples, [0.25, 0.5])
+    result = parzen.score(samples, points, points, [0.25, 0.5])
+    for sigmas in (np.array([0.25, 0.5]), torch.tensor([0.25, 0.5])):
+        assert torch.equal(parzen.log_densities(points, samples, sigmas), expected)
+        assert parzen.score(samples, points, points, sigmas) == result
+        assert type(parzen.score(samples, points, points, sigmas).sigma) is float
+
+
+@pytest.mark.parametrize("sigma", [1e-150, 1e150])
+def test_the_least_and_the_largest_width_give_a_density(sigma: float):
+    """At the samples themselves: with one sample it is the top of its normal law."""
+    top = -3 * math.log(sigma * math.sqrt(2 * math.pi))
+    assert float(parzen.log_density(torch.zeros(1, 3), torch.zeros(1, 3), sigma)[0]) == pytest.approx(top)
+
+
 def test_a_density_has_mass_one():
     axis = torch.linspace(-12, 12, 4001, dtype=torch.float64)[:, None]
     density = parzen.log_density(axis, torch.tensor([[-1.0], [2.0], [2.5]]), 0.7).exp()
@@ -89,6 +115,10 @@ def test_the_papers_widths():
         (lambda: parzen.log_density(torch.zeros(2, 3), torch.zeros(2, 3), 0), ConfigError, r"\[0\]"),
         (lambda: parzen.log_density(torch.zeros(2, 3), torch.zeros(2, 3), math.nan), ConfigError, "nan"),
         (lambda: parzen.log_density(torch.zeros(2, 3), torch.zeros(2, 3), math.inf), ConfigError, "inf"),
+        (lambda: parzen.log_density(torch.zeros(2, 3), torch.zeros(2, 3), 1e-170), ConfigError, "1e-170"),
+        (lambda: parzen.log_density(torch.zeros(2, 3), torch.zeros(2, 3), 1e170), ConfigError, "1e.150 … 1e.150"),
+        (lambda: parzen.log_densities(torch.zeros(2, 3), torch.zeros(2, 3), np.array([])), ConfigError, r"\[\]"),
+        (lambda: parzen.log_density(torch.zeros(2, 0), torch.zeros(2, 0), 1), ShapeError, r"points .*\[2, 0\]"),
         (lambda: parzen.log_densities(torch.zeros(2, 3), torch.zeros(2, 3), []), ConfigError, r"sigmas are \[\]"),
     ],
 )

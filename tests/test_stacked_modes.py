@@ -241,3 +241,5 @@ def test_labels_that_are_not_the_images_are_named(labels: Tensor, n: int, named:
 def test_a_number_of_draws_is_a_positive_integer(n):
     with pytest.raises(ConfigError, match="give an integer of at least 1"):
         counting_nats(n)
+    with pytest.raises(ConfigError, match="give an integer of at least 1"):
+        real_anchor(images_of(ALL), torch.arange(1000), ReadsGrey(), n=n)

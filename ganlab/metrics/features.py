@@ -4,12 +4,13 @@ Distances between features say more about what is seen in images than distances 
 classifier had to see it: what does not matter to it, it does not measure.
 """
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from ganlab.errors import ConfigError, ShapeError
 from ganlab.metrics.points import flat
@@ -27,11 +28,13 @@ class Features:
     values   float64 [n, d]
     images   which set, in words
     network  whose features, in words
+    weights  digest of the network's weights, to tell networks of the same words apart; "" where it is not known
     """
 
     values: Tensor
     images: str
     network: str
+    weights: str = ""
 
     def __len__(self) -> int:
         return len(self.values)
@@ -50,11 +53,13 @@ def features_of(images: Tensor, network: Any, name: str, *, value_range: tuple[f
     """
     require_parts(network, "features", "sample_shape", "input_range")
     values = answers(images, network, name, network.features, value_range)
-    return Features(flat(values, f"features of {name}"), name, str(network))
+    return Features(flat(values, f"features of {name}"), name, str(network), _digest(network))
 
 
 def require_parts(network: Any, *parts: str) -> None:
-    """Raise `ConfigError` for a network that lacks one of these attributes."""
+    """Raise `ConfigError` for what is no `nn.Module`, and for a network that lacks one of these attributes."""
+    if not isinstance(network, nn.Module):
+        raise ConfigError(f"network is a {type(network).__name__}, no nn.Module; give models.trained('mnist').")
     for wanted in parts:
         if not hasattr(network, wanted):
             raise ConfigError(f"network is a {type(network).__name__} without {wanted}; give models.trained('mnist').")
@@ -75,7 +80,8 @@ def answers(
         raise ShapeError(f"{name} are images {list(images.shape)}; the network takes [n, {str(wanted)[1:]}.")
     grey = gray_levels(images, name, value_range)
     low, high = network.input_range
-    device = next(network.parameters()).device
+    weight = next(network.parameters(), None)
+    device = torch.device("cpu") if weight is None else weight.device
     modes = {module: module.training for module in network.modules()}
     network.eval()
     try:
@@ -85,6 +91,14 @@ def answers(
         for module, mode in modes.items():
             module.training = mode
     return torch.cat(parts)
+
+
+def _digest(network: nn.Module) -> str:
+    digest = hashlib.sha256()
+    for name, value in (*network.named_parameters(), *network.named_buffers()):
+        digest.update(name.encode())
+        digest.update(value.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy().data)
+    return digest.hexdigest()
 
 
 def gray_levels(images: Tensor, name: str, value_range: tuple[float, float] | None) -> Tensor:

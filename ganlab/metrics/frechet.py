@@ -8,6 +8,7 @@ score names all three, and has beside it what other real images get.
 What it misses: a set of copies of the training images gets as good a score as new real images do.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -47,12 +48,16 @@ def score(generated: Features, real: Features, n: int | None = None) -> FrechetS
     """The Fréchet distance of n generated from n real images, with its floor.
 
     Of each set n images are drawn, always the same ones; of the real ones n others are drawn for the floor, so twice as
-    many are needed. None takes as many as there are. Raises `ConfigError` for features of two networks and for an n
-    that is no integer, `ShapeError` for too few images: with n up to d, the number of features, a covariance of n
-    points has no full rank.
+    many are needed. None takes as many as there are. Raises `ConfigError` for features of two networks, or of one with
+    other weights, and for an n that is no integer, `ShapeError` for too few images: with n up to d, the number of
+    features, a covariance of n points has no full rank.
     """
     if generated.network != real.network:
         raise ConfigError(f"generated has {generated.network}, real {real.network}; give features of one network.")
+    if generated.weights and real.weights and generated.weights != real.weights:
+        raise ConfigError(
+            f"generated and real have {real.network} with other weights each; give features of one network."
+        )
     n = min(len(generated), len(real) // 2) if n is None else _require_integer(n)
     if n > len(generated):
         raise ShapeError(f"n is {n:,} and there are {len(generated):,} generated images; give a smaller n.")
@@ -73,7 +78,8 @@ def floors(real: Features, ns: Sequence[int]) -> dict[int, float]:
 def distance(features: Tensor, others: Tensor) -> float:
     """The Fréchet distance between two sets of features [n, d] and [m, d], computed by torchmetrics in float64.
 
-    Raises `ShapeError` for features of unlike or of other shapes, not finite, or of no more than d images.
+    Raises `ShapeError` for features of unlike or of other shapes, not finite, so large that the distance is not, or of
+    no more than d images.
     """
     from torchmetrics.image.fid import FrechetInceptionDistance
 
@@ -85,26 +91,42 @@ def distance(features: Tensor, others: Tensor) -> float:
                 f"{len(found)} images have {found.shape[1]} features each, and their covariance no full rank; give at"
                 f" least {found.shape[1] + 1} images of each set, of real ones for a floor twice as many."
             )
+    centre = other.mean(dim=0)  # far from 0, squares would lose the digits of a spread
+    one, other = one - centre, other - centre
+    # A power of 2, so that no digit changes: covariances stay far from overflow, and so does their product.
+    scale = 2.0 ** (math.frexp(_finite(float(torch.cat([one, other]).abs().max())))[1] - 1)
     metric = FrechetInceptionDistance(feature=_Given(one.shape[1]))
-    metric.update(one, real=True)
-    metric.update(other, real=False)
-    return max(0.0, float(metric.compute()))  # rounding may go below 0
+    metric.update(one / scale, real=True)
+    metric.update(other / scale, real=False)
+    return max(0.0, _finite(float(metric.compute()) * scale * scale))  # rounding may go below 0
 
 
 def between_normal_laws(mean: Tensor, covariance: Tensor, other_mean: Tensor, other_covariance: Tensor) -> float:
     """The same distance from means [d] and covariances [d, d], computed apart, in float64.
 
     (ΣΣ')^½ has the trace of the symmetric (Σ^½ Σ' Σ^½)^½, whose eigenvalues are real and not negative (Dowson & Landau
-    1982).
+    1982). Raises `ShapeError` for moments of other shapes, not finite, or so large that the distance is not.
     """
-    mean, covariance, other_mean, other_covariance = (
-        x.double() for x in (mean, covariance, other_mean, other_covariance)
-    )
+    moments = (mean, covariance, other_mean, other_covariance)
+    shapes, d = [list(x.shape) for x in moments], mean.numel()
+    if shapes != [[d], [d, d]] * 2 or not d:
+        raise ShapeError(f"moments have shapes {shapes}; give means [d] and covariances [d, d] of one d.")
+    mean, covariance, other_mean, other_covariance = (x.double() for x in moments)
+    if not all(x.isfinite().all() for x in moments):
+        raise ShapeError("moments are NaN or infinite; give finite means and covariances.")
     eigenvalues, basis = torch.linalg.eigh(covariance)
     root = basis * eigenvalues.clamp_min(0).sqrt() @ basis.T
-    roots = torch.linalg.eigvalsh(root @ other_covariance @ root).clamp_min(0).sqrt()
+    product = root @ other_covariance @ root
+    _finite(float(product.abs().max()))
+    roots = torch.linalg.eigvalsh(product).clamp_min(0).sqrt()
     squared = (mean - other_mean).square().sum() + covariance.trace() + other_covariance.trace() - 2 * roots.sum()
-    return max(0.0, float(squared))
+    return max(0.0, _finite(float(squared)))
+
+
+def _finite(value: float) -> float:
+    if not math.isfinite(value):
+        raise ShapeError(f"features are so large that the distance is {value:g} in float64; give smaller features.")
+    return value
 
 
 class _Given(nn.Module):

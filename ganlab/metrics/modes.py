@@ -38,12 +38,12 @@ class ModeCount:
 
         The weights are k positive numbers, scaled to sum 1; equal ones unless told otherwise. Modes that are missed
         altogether cost at most log k when the weights are equal. NaN without any good sample: there are no shares.
-        Raises `ConfigError` for other weights.
+        Raises `ConfigError` for other weights, and for ones beyond 1e-150 … 1e150.
         """
         k = len(self.per_mode)
         wanted = [1.0] * k if weights is None else list(weights)
-        if len(wanted) != k or not all(math.isfinite(weight) and weight > 0 for weight in wanted):
-            raise ConfigError(f"weights are {wanted}; give {k} positive numbers, one per mode.")
+        if len(wanted) != k or not all(1e-150 <= weight <= 1e150 for weight in wanted):  # nor for NaN
+            raise ConfigError(f"weights are {wanted}; give {k} positive numbers, one per mode, within 1e-150 … 1e150.")
         good = sum(self.per_mode)
         if good == 0:
             return math.nan
@@ -56,8 +56,8 @@ def count_modes(samples: Tensor, modes: Tensor, sigma: float, *, within: float =
     """Count the modes that samples [n, dim] hit, of modes [k, dim] with standard deviation `sigma` each.
 
     A sample is of high quality when its Euclidean distance from the nearest mode is less than `within`·σ. Compare with
-    published numbers only at n = `PROTOCOL_SAMPLES` and the default `within`. Raises `ShapeError` for other shapes or
-    for points that are not finite, `ConfigError` for a σ or `within` that is not positive and finite.
+    published numbers only at n = `PROTOCOL_SAMPLES` and the default `within`. Raises `ShapeError` for other shapes,
+    for complex points or ones that are not finite, `ConfigError` for a σ or `within` that is not positive and finite.
     """
     _require_points(samples, modes)
     for name, value in (("sigma", sigma), ("within", within)):
@@ -79,8 +79,12 @@ def count_modes(samples: Tensor, modes: Tensor, sigma: float, *, within: float =
 
 
 def _require_points(samples: Tensor, modes: Tensor) -> None:
+    for name, points in (("samples", samples), ("modes", modes)):
+        if not isinstance(points, Tensor) or points.is_complex():
+            kind = points.dtype if isinstance(points, Tensor) else type(points).__name__
+            raise ShapeError(f"{name} are {kind}; give a tensor of real numbers [n, dim].")
     both_points = samples.ndim == 2 and modes.ndim == 2 and samples.shape[1] == modes.shape[1]
-    if not (both_points and len(samples) and len(modes)):
+    if not (both_points and samples.numel() and modes.numel()):
         given = f"samples {list(samples.shape)}, modes {list(modes.shape)}"
         raise ShapeError(
             f"{given} do not fit; give samples [n, dim] and modes [k, dim] of the same dim, at least one each."

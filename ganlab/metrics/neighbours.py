@@ -7,13 +7,14 @@ What it misses: copies that were moved or changed in grey. And blurred images li
 being copies: look at the pairs, and measure in features, too.
 """
 
+import math
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from ganlab.errors import ConfigError, ShapeError
-from ganlab.metrics.points import flat, require_labels, require_same_dim, rows_at_once
+from ganlab.metrics.points import distances, flat, require_labels, require_same_dim, rows_at_once
 
 QUANTILE = 0.01
 
@@ -60,7 +61,7 @@ def copies(generated: Tensor, training: Tensor, held_out: Tensor, quantile: floa
         raise ConfigError(f"quantile is {quantile}; give a number between 0 and 1.")
     own, theirs = nearest(generated, training)[0], nearest(held_out, training)[0]
     if len(theirs) * quantile < 1:
-        raise ShapeError(f"there are {len(theirs)} held-out images; give at least {round(1 / quantile)}.")
+        raise ShapeError(f"there are {len(theirs)} held-out images; give at least {math.ceil(1 / quantile)}.")
     threshold = float(theirs.quantile(quantile))
     if threshold == 0:
         raise ShapeError("held-out images are training images, to the last bit; give real ones that G was not shown.")
@@ -78,14 +79,42 @@ def copies(generated: Tensor, training: Tensor, held_out: Tensor, quantile: floa
 def nearest(points: Tensor, others: Tensor) -> tuple[Tensor, Tensor]:
     """Euclidean distance [n], float64, and index [n] of the nearest of `others` [m, …] to each of the points [n, …].
 
-    Raises `ShapeError` for points of unlike or other shapes, or not finite.
+    Of several at the same distance it is the first. Raises `ShapeError` for points of unlike or other shapes, or not
+    finite.
     """
     points, others = flat(points, "points"), flat(others, "others")
     require_same_dim(points=points, others=others)
-    squares = others.square().sum(dim=1)
-    parts = points.split(rows_at_once(others))
-    index = torch.cat([(squares - 2 * part @ others.T).argmin(dim=1) for part in parts])
+    first = _first_of_equal(others)
+    index = first[_nearest(points, others[first])]
     return (points - others[index]).norm(dim=1), index  # by differences: exact for copies
+
+
+def _first_of_equal(others: Tensor) -> Tensor:
+    """Where each row stands first, in order: a generator that collapsed makes the same image many times."""
+    seen: dict[bytes, int] = {}
+    for i, row in enumerate(others.numpy()):
+        seen.setdefault(row.tobytes(), i)
+    return torch.tensor(list(seen.values()))
+
+
+def _nearest(points: Tensor, others: Tensor) -> Tensor:
+    """By products of matrices; where their rounding leaves several, by differences, and then the first."""
+    centre = others.mean(dim=0)  # far from 0, squares would lose the digits that decide
+    centred = others - centre
+    squares = centred.square().sum(dim=1)
+    largest = squares.max().sqrt()
+    rounding = 4 * (others.shape[1] + 4) * torch.finfo(others.dtype).eps * largest
+    found = []
+    for part in points.split(rows_at_once(others)):
+        moved = part - centre
+        scores = squares - 2 * moved @ centred.T  # [rows, m], squared distances but for |moved|²
+        least, index = scores.min(dim=1)
+        near = scores <= (least + rounding * (largest + 2 * moved.norm(dim=1)))[:, None]
+        for i in (near.sum(dim=1) > 1).nonzero().flatten().tolist():
+            candidates = near[i].nonzero().flatten()
+            index[i] = candidates[distances(part[i : i + 1], others[candidates]).argmin()]
+        found.append(index)
+    return torch.cat(found)
 
 
 def one_nearest(points: Tensor, labels: Tensor, test: Tensor, test_labels: Tensor) -> float:
@@ -96,6 +125,7 @@ def one_nearest(points: Tensor, labels: Tensor, test: Tensor, test_labels: Tenso
     distances the first point counts. labels [n] and test_labels [m] are integers. Raises `ShapeError` for points of
     unlike or other shapes, or not finite, and for labels that are no integers or not one for each point.
     """
+    points, test = flat(points, "points"), flat(test, "test")
     labels, test_labels = require_labels(labels, points, "labels"), require_labels(test_labels, test, "test_labels")
     nearest_labels = labels[nearest(test, points)[1]]
     return float((nearest_labels != test_labels).double().mean())

@@ -12,12 +12,12 @@ CHUNK_NUMBERS = 4_000_000
 def flat(x: Tensor, what: str) -> Tensor:
     """Points [n, …] as float64 [n, dim] on the CPU, without gradient.
 
-    Raises `ShapeError`, which calls them `what`, for others than floating-point ones, for none, and for points that are
-    not finite.
+    Raises `ShapeError`, which calls them `what`, for others than floating-point ones, for none, for ones of no numbers,
+    and for ones that are not finite.
     """
     if not isinstance(x, Tensor):
         raise ShapeError(f"{what} are a {type(x).__name__}; give a tensor [n, …], as the values of Features.")
-    if x.ndim < 2 or not len(x) or not x.is_floating_point():
+    if x.ndim < 2 or not x.numel() or not x.is_floating_point():
         raise ShapeError(
             f"{what} have shape {list(x.shape)} {x.dtype}; give floating-point points [n, …], at least one."
         )

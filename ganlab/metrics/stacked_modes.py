@@ -81,8 +81,10 @@ def real_anchor(images: Tensor, labels: Tensor, network: Any, *, n: int = PROTOC
     """What the first n real images uint8 [N, 3, H, W] with labels int64 [N], 0 … 999, get under the same protocol.
 
     Such as those of `data.load("stacked-mnist", split="test")`, whose digits a generator was not shown. Raises
-    `ShapeError` for fewer images and for labels that are not theirs, else as `stacked_modes` does.
+    `ShapeError` for fewer images and for labels that are not theirs, `ConfigError` for an n that is no positive
+    integer, else as `stacked_modes` does.
     """
+    _require_positive(n)
     if len(labels) != len(images) or len(images) < n:
         raise ShapeError(f"there are {len(images):,} images and {len(labels):,} labels; give at least {n:,} of each.")
     told, labels = classes_of(images[:n], network), labels[:n].cpu()
@@ -116,11 +118,15 @@ def counting_nats(n: int) -> float:
     The expectation is exact: a class of share k/n adds k/n · log(1000 k/n), and a sample's class holds, besides it, a
     binomial number of the n − 1 others. For 26,000 draws 0.0193, with a standard deviation of √(2·999)/2n = 0.0009.
     """
-    if not isinstance(n, int) or isinstance(n, bool) or n < 1:
-        raise ConfigError(f"n is {n!r}; give an integer of at least 1.")
+    _require_positive(n)
     others = torch.arange(n, dtype=torch.float64)
     law = torch.distributions.Binomial(n - 1, torch.tensor(1 / MODES, dtype=torch.float64))
     return float((law.log_prob(others).exp() * (MODES * (1 + others) / n).log()).sum())
+
+
+def _require_positive(n: int) -> None:
+    if not isinstance(n, int) or isinstance(n, bool) or n < 1:
+        raise ConfigError(f"n is {n!r}; give an integer of at least 1.")
 
 
 def _counted(classes: Tensor, classifier: str) -> StackedModes:
