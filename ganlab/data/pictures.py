@@ -5,6 +5,7 @@ import math
 import os
 import stat
 import sys
+import threading
 import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -17,6 +18,7 @@ import torch
 from torch import Tensor
 
 from ganlab.data.depth import is_deep
+from ganlab.data.files import beyond_memory
 from ganlab.errors import ConfigError, DatasetUnavailable
 
 MOST_PIXELS = 150_000_000
@@ -31,7 +33,11 @@ NOT_PIXELS = frozenset({"EPS", "PDF", "WMF", "MPEG", "PALM", "IPTC", "BUFR", "GR
 SIGNED = ("JPEG", "PNG", "WEBP", "GIF", "TIFF")
 """Kinds that no text begins like: what begins with "P1" or "BM" may be words."""
 USUAL = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM")
+OUT_OF_MEMORY = "out of memory"
+"""What Pillow says in an `OSError` where a decoder got no memory."""
 REMOVE = "remove it or get it again"
+SILENCED = threading.RLock()
+"""Warnings and the terminal belong to the whole process: one thread at a time may put them aside and back."""
 
 
 def open_picture(file: Path, advice: str = REMOVE) -> Any:
@@ -40,6 +46,10 @@ def open_picture(file: Path, advice: str = REMOVE) -> Any:
         if not stat.S_ISREG(file.stat().st_mode):  # reading a pipe would wait for ever
             raise DatasetUnavailable(f"{file} is no file; remove it.")
         content = file.read_bytes()
+    except MemoryError as error:
+        raise beyond_memory(str(file)) from error
+    except PermissionError as error:
+        raise DatasetUnavailable(f"{file} cannot be read ({error.strerror}); make it readable.") from error
     except OSError as error:
         raise DatasetUnavailable(f"{file} is missing or damaged ({error.strerror}); {advice}.") from error
     return decoded(content, str(file), advice)
@@ -70,7 +80,7 @@ def decoded(content: bytes, name: str, advice: str = REMOVE) -> Any:
     advice  what to do where the file is damaged
 
     Raises `DatasetUnavailable` naming a picture that is cut or none, of several pages, of more than 8 bits per channel,
-    which do not fit 0 … 255, or of more than `MOST_PIXELS`.
+    which do not fit 0 … 255, or of more than `MOST_PIXELS`; `ConfigError` for too little memory.
     """
     from PIL import Image
 
@@ -85,6 +95,8 @@ def decoded(content: bytes, name: str, advice: str = REMOVE) -> Any:
     except Image.DecompressionBombError:
         problem = _too_large()
     except Exception as error:  # what a damaged file raises depends on its format and on the spot
+        if isinstance(error, MemoryError) or OUT_OF_MEMORY in str(error):
+            raise beyond_memory(name) from error
         unknown = isinstance(error, Image.UnidentifiedImageError)
         why = "no picture of a kind that is read here" if unknown else "cut off, or not as its format wants"
         raise DatasetUnavailable(f"{name} is missing or damaged ({why}); {advice}.") from error
@@ -188,7 +200,7 @@ def _in_srgb(image: Any, source: Any = None) -> Any:
 @contextmanager
 def _silence(content: bytes) -> Iterator[None]:
     """Keep off the terminal what decoders print: warnings, and the lines that libtiff writes by itself."""
-    with warnings.catch_warnings():
+    with SILENCED, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         if not content.startswith(TIFF):
             yield

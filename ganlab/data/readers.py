@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from ganlab.data import known
-from ganlab.data.files import GET_AGAIN, holds, read_bytes, require_md5
+from ganlab.data.files import GET_AGAIN, beyond_memory, holds, read_bytes, require_md5
 from ganlab.data.pictures import decoded, open_picture, stack
 from ganlab.data.places import how_to_get
 from ganlab.errors import DatasetUnavailable
@@ -107,6 +107,8 @@ def cifar10(root: Path, split: str) -> Read:
             images.resize((len(images) + len(pixels), 3, 32, 32), refcheck=False)  # in place: nothing is held twice
             images[-len(pixels) :] = pixels
             labels.append(torch.tensor(batch["labels"]))
+        except MemoryError as error:
+            raise beyond_memory(str(path)) from error
         except Exception as error:  # unpickling arbitrary bytes may raise anything
             why = error if isinstance(error, _NoArray) else "no dictionary of data [n, 3072] and labels [n]"
             raise DatasetUnavailable(f"{path} is no CIFAR-10 batch ({why}); {GET_AGAIN}.") from error
@@ -119,6 +121,8 @@ def _batches(path: Path) -> dict[str, bytes]:
         with tarfile.open(path) as archive:
             batches = (member for member in archive if member.isfile() and "batch" in member.name)
             return {Path(member.name).name: archive.extractfile(member).read() for member in batches}  # pyright: ignore[reportOptionalMemberAccess]
+    except MemoryError as error:
+        raise beyond_memory(str(path)) from error
     except (OSError, EOFError, tarfile.TarError, zlib.error) as error:
         raise DatasetUnavailable(f"{path} is cut off or damaged; {GET_AGAIN}.") from error
 

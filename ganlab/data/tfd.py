@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from ganlab.data.files import holds
+from ganlab.data.files import beyond_memory, holds
 from ganlab.data.readers import Read
 from ganlab.errors import ConfigError, DatasetUnavailable
 
@@ -46,6 +46,8 @@ def _content(path: Path) -> dict[str, Any]:
     try:
         content = loadmat(path, variable_names=["images", "labs_ex", "folds"])
         images, expressions, folds = (np.asarray(content[name]) for name in ("images", "labs_ex", "folds"))
+    except MemoryError as error:
+        raise beyond_memory(str(path)) from error
     except Exception as error:  # scipy passes on whatever a damaged file gives rise to
         why = "it is cut off or damaged, or lacks images, labs_ex or folds"
         raise DatasetUnavailable(f"{path} cannot be read: {why}; {ASK}.") from error
