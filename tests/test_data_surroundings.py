@@ -14,12 +14,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 import scipy.io
+from made_mnist import written
 from made_pictures import file, save
 from own import refusal
 from PIL import Image, ImageFile
+from test_advice_places import Forbidden, lsun
 from test_data_tfd import write as write_tfd
 
-from ganlab import data
+from ganlab import data, doctor
+from ganlab.data import mnist
 from ganlab.data.files import read_bytes, unpacked
 from ganlab.data.pictures import decoded, open_picture
 
@@ -76,3 +79,75 @@ def test_pictures_are_read_in_several_threads_and_the_terminal_is_left_as_it_was
         sys.setswitchinterval(interval)
     assert (after.st_dev, after.st_ino) == (before.st_dev, before.st_ino)
     assert warnings.filters == filters
+
+
+@pytest.fixture
+def unentered(monkeypatch: pytest.MonkeyPatch) -> Forbidden:
+    """Paths that may not even be looked at, as below a folder that may be listed and not entered."""
+    forbidden = Forbidden(monkeypatch)
+    monkeypatch.setattr(os, "stat", forbidden._guarded(os.stat))
+    return forbidden
+
+
+def state_of(name: str, root: Path) -> tuple[str, str]:
+    return {found.name: (found.state, found.detail) for found in data.status(root)}[name]
+
+
+@pytest.fixture
+def small_mnist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Five images of MNIST under a root, with the checksums that belong to them."""
+    five = np.random.default_rng(0).integers(0, 256, (5, 4, 3), dtype=np.uint8), np.arange(5)
+    monkeypatch.setattr(mnist, "MNIST", written(tmp_path, five, five))
+    return tmp_path
+
+
+def test_a_folder_of_mnist_that_may_not_be_entered_is_said_and_no_crash(small_mnist: Path, unentered: Forbidden):
+    unentered.paths = set((small_mnist / "MNIST/raw").iterdir())
+    closed = "train-images-idx3-ubyte cannot be read (Permission denied); make it readable."
+    for read in (lambda: data.load("mnist", root=small_mnist), lambda: data.default_images(small_mnist)):
+        assert refusal(read) == f"{small_mnist / 'MNIST/raw'}/{closed}"
+    assert state_of("mnist", small_mnist) == ("damaged", f"{small_mnist / 'MNIST/raw'}/{closed}")
+    assert any(check.detail.endswith(closed) for check in doctor.examine(small_mnist))
+    unentered.paths = {small_mnist / "MNIST/raw"}
+    assert state_of("mnist", small_mnist)[1].endswith("MNIST/raw cannot be read (Permission denied); make it readable.")
+    unentered.paths = set()
+    assert state_of("mnist", small_mnist)[0] == "OK"
+
+
+def test_a_category_of_lsun_that_may_not_be_entered_is_not_absent(tmp_path: Path, unentered: Forbidden):
+    content = lsun(tmp_path)
+    for closed in (content, content.parent):
+        unentered.paths = {content, closed}
+        said = f"{content} cannot be read (Permission denied); make it readable."
+        assert state_of("lsun", tmp_path) == ("damaged", said)
+    unentered.paths = set()
+    assert state_of("lsun", tmp_path)[0] == "OK"
+
+
+def test_a_picture_that_may_not_be_read_is_not_to_be_removed(tmp_path: Path, unentered: Forbidden):
+    save(tmp_path / "a.png")
+    unentered.paths = {tmp_path / "a.png"}
+    said = f"{tmp_path / 'a.png'} cannot be read (Permission denied); make it readable."
+    assert refusal(lambda: open_picture(tmp_path / "a.png")) == said
+    unentered.paths = set()
+    assert open_picture(tmp_path / "a.png").size == (6, 4)
+
+
+@pytest.mark.parametrize("home", [True, False])
+def test_a_root_that_is_given_needs_no_usual_one(small_mnist: Path, monkeypatch: pytest.MonkeyPatch, home: bool):
+    """The variable names a home that is not there, or the user, as in some containers, has none."""
+
+    def none(_path: object = None) -> None:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setenv("GANLAB_DATA", "~a user who is not there/images" if home else "")
+    if not home:
+        monkeypatch.setattr(Path, "expanduser", lambda path: none() if str(path).startswith("~") else path)
+        monkeypatch.setattr(Path, "home", none)
+    assert "give the path of a folder" in refusal(lambda: data.load("mnist"))
+    assert len(data.load("mnist", root=small_mnist)) == 5
+    assert data.default_images(small_mnist).name == "mnist"
+    assert data.default_images(small_mnist / "none").note == f" (no MNIST in {small_mnist / 'none'})"
+    assert {check.name: check.ok for check in doctor.examine(small_mnist)}["mnist"]
+    call = f"data.load('cifar10', root={str(small_mnist)!r}, download=True) gets it"
+    assert state_of("cifar10", small_mnist) == ("absent", f"optional; {call}")

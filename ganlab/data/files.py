@@ -5,6 +5,7 @@ import gzip
 import hashlib
 import io
 import lzma
+import os
 import zipfile
 import zlib
 from collections.abc import Iterable
@@ -28,6 +29,11 @@ def holds(folder: Path, names: Iterable[str]) -> bool:
         return False
     except OSError:
         return True
+
+
+def is_folder(path: Path) -> bool:
+    """Whether a folder lies there. What may not be looked at is none: reading it as a file says why."""
+    return os.path.isdir(path)  # noqa: PTH112 (Path.is_dir raises where the folder around may not be entered)
 
 
 def entries(folder: Path) -> list[Path]:

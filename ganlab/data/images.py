@@ -193,7 +193,7 @@ def default_images(root: Path | str | None = None) -> ImageSet:
     place = data_root(root)
     if mnist.found(mnist.MNIST, place):
         return load("mnist", root=root)
-    digits = load("digits")
+    digits = load("digits", root=place)
     note = f" (no MNIST in {shown(place)})"
     return ImageSet(digits.name, digits.images, digits.labels, digits.classes, note)
 
