@@ -47,7 +47,7 @@ def entries(folder: Path) -> list[Path]:
 
 
 def read_bytes(path: Path, advice: str = GET_AGAIN) -> bytes:
-    """A file's content. Raises `DatasetUnavailable` for one that cannot be read, `ConfigError` for too little memory."""
+    """A file's content. Raises `DatasetUnavailable` where it cannot be read, `ConfigError` for too little memory."""
     try:
         return path.read_bytes()
     except MemoryError as error:
@@ -89,8 +89,8 @@ def is_packed(content: bytes) -> bool:
 def unpacked(path: Path, content: bytes) -> bytes:
     """What a content packed by gzip, bzip2, xz, or as the only file of a zip archive, holds.
 
-    Raises `DatasetUnavailable` for one that is cut off or damaged, or an archive of several files, `ConfigError` for too
-    little memory.
+    Raises `DatasetUnavailable` for one that is cut off or damaged, or an archive of several files, and `ConfigError`
+    for too little memory.
     """
     packed = io.BytesIO(content)
     try:

@@ -7,6 +7,7 @@ import pickle
 import tarfile
 import zlib
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -168,11 +169,17 @@ def lsun(root: Path, category: str, split: str, size: int | None, limit: int | N
     except ImportError as error:
         raise DatasetUnavailable(f"{folder} needs the package lmdb to be read; run: pip install lmdb") from error
 
-    def entries(reader: Any) -> Iterator[Any]:
-        for number, (key, value) in enumerate(reader.cursor()):
-            if number == limit:
-                return
+    def entries(reader: Any, total: int) -> Iterator[Any]:
+        count = 0
+        for count, (key, value) in enumerate(islice(reader.cursor(), limit), 1):
+            if count > total:
+                break
             yield decoded(value, f"{folder} entry {key.decode(errors='backslashreplace')}", again)
+        if count != min(total, limit or total):
+            more = "more" if count > total else f"{count:,}"
+            raise DatasetUnavailable(
+                f"{folder} is damaged: it says that it holds {total:,} pictures, and has {more}; {again}."
+            )
 
     try:
         (folder / "data.mdb").open("rb").close()
@@ -186,7 +193,7 @@ def lsun(root: Path, category: str, split: str, size: int | None, limit: int | N
             wanted, size_on_disk = (database.info()["last_pgno"] + 1) * page, (folder / "data.mdb").stat().st_size
             if size_on_disk < wanted:  # reading on would end the process
                 raise DatasetUnavailable(f"{folder} is cut off: {size_on_disk:,} of {wanted:,} bytes; {again}.")
-            images = stack(entries(reader), min(total, limit or total), f"lsun/{category}", size, channels)
+            images = stack(entries(reader, total), min(total, limit or total), f"lsun/{category}", size, channels)
     except lmdb.Error as error:
         raise DatasetUnavailable(f"{folder} cannot be read: it is no LMDB database, or damaged; {again}.") from error
     return Read(images, torch.zeros(len(images), dtype=torch.long), (category,))
