@@ -91,6 +91,7 @@ def decoded(content: bytes, name: str, advice: str = REMOVE) -> Any:
             problem = _unfit(image, content)
             if not problem:
                 image.load()
+                _spread_key(image, content)
                 return _on_white(_upright(image))
     except Image.DecompressionBombError:
         problem = _too_large()
@@ -161,6 +162,13 @@ def _upright(image: Any) -> Any:
     with suppress(Exception):  # damaged notes of a camera raise whatever the spot gives rise to
         orientation = image.getexif().get(ExifTags.Base.Orientation)
     return image.transpose(turns[orientation]) if orientation in turns else image
+
+
+def _spread_key(image: Any, content: bytes) -> None:
+    """Spread the transparent grey of a PNG file of 2 or 4 bits over 0 … 255, as Pillow does with its pixels alone."""
+    key, bits = image.info.get("transparency"), content[24:25]
+    if image.format == "PNG" and image.mode == "L" and isinstance(key, int) and bits in (b"\2", b"\4"):
+        image.info["transparency"] = key * 255 // (2 ** bits[0] - 1)
 
 
 def _on_white(image: Any) -> Any:
