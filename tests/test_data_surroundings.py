@@ -14,17 +14,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 import scipy.io
+import torch
+import torchvision
 from made_mnist import written
 from made_pictures import file, save
 from own import refusal
 from PIL import Image, ImageFile
 from test_advice_places import Forbidden, lsun
 from test_data_tfd import write as write_tfd
+from torch.nn import functional
 
 from ganlab import data, doctor
 from ganlab.data import mnist
 from ganlab.data.files import read_bytes, unpacked
-from ganlab.data.pictures import decoded, open_picture
+from ganlab.data.pictures import decoded, open_picture, stack
 
 NO_MEMORY = "takes more memory than there is; end other programs, or use a machine that has more"
 
@@ -151,3 +154,46 @@ def test_a_root_that_is_given_needs_no_usual_one(small_mnist: Path, monkeypatch:
     assert {check.name: check.ok for check in doctor.examine(small_mnist)}["mnist"]
     call = f"data.load('cifar10', root={str(small_mnist)!r}, download=True) gets it"
     assert state_of("cifar10", small_mnist) == ("absent", f"optional; {call}")
+
+
+@pytest.mark.parametrize("name", ["mnist", "stacked-mnist"])
+def test_what_is_there_is_not_got_again(small_mnist: Path, monkeypatch: pytest.MonkeyPatch, name: str):
+    """Without a network, in a folder where torchvision does not look for it."""
+
+    def offline(*_arguments: object, **_options: object) -> None:
+        raise OSError("no route to host")
+
+    monkeypatch.setattr(torchvision.datasets, "MNIST", offline)
+    (small_mnist / "MNIST/raw").rename(small_mnist / "mnist")
+    (small_mnist / "MNIST").rmdir()
+    got = data.load(name, root=small_mnist, download=True, limit=2)
+    assert torch.equal(got.images, data.load(name, root=small_mnist, limit=2).images)
+    labels = small_mnist / "mnist/t10k-labels-idx1-ubyte"
+    labels.write_bytes(labels.read_bytes()[:-1])
+    assert "check the network" in refusal(lambda: data.load(name, root=small_mnist, download=True))
+
+
+def test_a_size_that_takes_too_much_memory_is_made_smaller(monkeypatch: pytest.MonkeyPatch):
+    interpolate = functional.interpolate
+
+    def in_little_memory(images: torch.Tensor, size: tuple[int, int], **options) -> torch.Tensor:
+        if size[0] > 16:
+            raise RuntimeError("[enforce fail at alloc_cpu.cpp:124] . DefaultCPUAllocator: can't allocate memory")
+        return interpolate(images, size, **options)
+
+    assert refusal(lambda: data.load("digits", size=2**40)).endswith("; give an integer of 1 … 12,247, or None.")
+    with monkeypatch.context() as patch:
+        patch.setattr(functional, "interpolate", in_little_memory)
+        line = refusal(lambda: data.load("digits", size=32, limit=1))
+        assert line == "digits at a size of 32 takes more memory than there is; give a smaller one."
+        assert data.load("digits", size=16, limit=1).images.shape == (1, 1, 16, 16)
+    with monkeypatch.context() as patch:
+        patch.setattr(np, "empty", out_of_memory)
+        line = refusal(lambda: data.load("digits", size=12_000))
+        assert line == "digits takes 202 GiB, more than there is; give a smaller size, or a limit."
+    assert data.load("digits", size=32, limit=1).images.shape == (1, 1, 32, 32)
+
+
+def test_pictures_beyond_every_machine_are_refused_as_those_beyond_this_one():
+    line = refusal(lambda: stack([Image.new("L", (4, 4))], 2**62, "x"))
+    assert line.endswith("GiB, more than there is; give a smaller size, or a limit.")

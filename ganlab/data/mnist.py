@@ -11,7 +11,7 @@ from ganlab.data import known
 from ganlab.data.files import GET_AGAIN, PACKINGS, entries, is_folder, listing
 from ganlab.data.idx import read_idx
 from ganlab.data.places import how_to_get
-from ganlab.data.readers import Read
+from ganlab.data.readers import SPLITS, Read
 from ganlab.errors import DatasetUnavailable
 
 
@@ -75,6 +75,14 @@ def found(kind: IdxSet, root: Path) -> list[Path]:
     Raises `DatasetUnavailable` for a folder that cannot be looked into.
     """
     return [path for name in kind.md5 for path in _candidates(kind, root, name)]
+
+
+def is_whole(kind: IdxSet, root: Path) -> bool:
+    """Whether both splits lie below a root and are read."""
+    try:
+        return all(idx_set(kind, root, split) for split in SPLITS)
+    except DatasetUnavailable:
+        return False
 
 
 def absence(kind: IdxSet, root: Path) -> str:

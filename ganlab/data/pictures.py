@@ -245,9 +245,7 @@ def stack(images: Iterable[Any], n: int, what: str, size: int | None = None, cha
         try:
             pixels = _pixels(image, size, channels)
         except MemoryError as error:
-            raise ConfigError(
-                f"{what} at a size of {size:,} takes more memory than there is; give a smaller one."
-            ) from error
+            raise (size_error(what, size) if size else beyond_memory(what)) from error
         if count == 1:
             filled = room_for(n, pixels.shape, what)
         if pixels.shape[1:] != filled.shape[2:]:
@@ -262,11 +260,16 @@ def stack(images: Iterable[Any], n: int, what: str, size: int | None = None, cha
     return torch.from_numpy(filled[:count])
 
 
+def size_error(what: str, size: int) -> ConfigError:
+    """The error for images that take more memory than there is while they are resized."""
+    return ConfigError(f"{what} at a size of {size:,} takes more memory than there is; give a smaller one.")
+
+
 def room_for(n: int, shape: tuple[int, ...], what: str) -> np.ndarray:
     """An empty array of n uint8 images of a shape [C, H, W]. Raises `ConfigError` for more than the memory holds."""
     try:
         return np.empty((n, *shape), np.uint8)
-    except MemoryError as error:
+    except (MemoryError, ValueError) as error:  # the second: more than any machine holds
         room = f"{math.ceil(n * math.prod(shape) / 2**30)} GiB"
         raise ConfigError(f"{what} takes {room}, more than there is; give a smaller size, or a limit.") from error
 

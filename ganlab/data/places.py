@@ -18,9 +18,17 @@ def place_of(given: Path | str, what: str) -> Path:
         place = Path(given).expanduser()
     except (TypeError, RuntimeError) as error:  # no path, or the home of a user who is not there
         raise refused from error
-    if "\0" in str(place):
+    if not is_path(str(place)):
         raise refused
     return place
+
+
+def is_path(text: str) -> bool:
+    """Whether a text can be a path: it can be spelled in bytes, none of them 0."""
+    try:
+        return b"\0" not in os.fsencode(text)
+    except UnicodeEncodeError:
+        return False
 
 
 def shown(place: Path) -> str:

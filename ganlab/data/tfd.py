@@ -57,4 +57,7 @@ def _content(path: Path) -> dict[str, Any]:
     if not as_described or expressions.shape != (n,) or folds.shape != (n, FOLDS):
         shapes = f"images {images.shape} {images.dtype}, labs_ex {expressions.shape}, folds {folds.shape}"
         raise DatasetUnavailable(f"{path} holds {shapes}; wanted are (n, 48, 48) uint8, (n,) and (n, 5): {ASK}.")
+    if not (known := np.isin(expressions, range(-1, len(EXPRESSIONS) + 1))).all():
+        other = expressions[~known][0]
+        raise DatasetUnavailable(f"{path} has a labs_ex of {other}; wanted are −1 and 1 … {len(EXPRESSIONS)}: {ASK}.")
     return {"images": images, "labs_ex": expressions, "folds": folds}
