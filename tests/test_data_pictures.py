@@ -1,5 +1,6 @@
 """Picture files: what is loaded is what a viewer shows, on white."""
 
+import struct
 from collections.abc import Callable
 
 import numpy as np
@@ -75,6 +76,20 @@ def test_a_transparent_entry_of_a_gif_is_white():
     image = Image.fromarray(np.array([[0, 1]], np.uint8), "L").convert("P")
     image.putpalette([200, 0, 0, 0, 0, 200])
     assert pixels(file(image, "GIF", transparency=1))[0].tolist() == [[200, 0, 0], [255, 255, 255]]
+
+
+@pytest.mark.parametrize("colours", [[200, 0, 0, 0, 0, 200], [9, 9, 9, 99, 99, 99]])
+def test_around_the_frame_of_a_gif_is_white(colours: list[int]):
+    """A frame of two pixels, the second and third of a canvas of four."""
+    image = Image.fromarray(np.array([[0, 1]], np.uint8), "L").convert("P")
+    image.putpalette(colours)
+    content = bytearray(file(image, "GIF"))
+    content[6:8] = struct.pack("<H", 4)
+    at = content.index(b"\x2c\0\0\0\0\2")
+    content[at + 1 : at + 3] = struct.pack("<H", 1)
+    shown = pixels(bytes(content))[0].reshape(4, -1)
+    assert (shown[[0, 3]] == 255).all()
+    assert shown[1:3].tolist() == pixels(file(image, "GIF"))[0].reshape(2, -1).tolist()
 
 
 MODES = {

@@ -90,8 +90,10 @@ def decoded(content: bytes, name: str, advice: str = REMOVE) -> Any:
         with _silence(content), Image.open(io.BytesIO(content), formats=formats) as image:
             problem = _unfit(image, content)
             if not problem:
+                frame = image.tile[0][1] if image.tile else None
                 image.load()
                 _spread_key(image, content)
+                _clear_around(image, frame)
                 return _on_white(_upright(image))
     except Image.DecompressionBombError:
         problem = _too_large()
@@ -169,6 +171,16 @@ def _spread_key(image: Any, content: bytes) -> None:
     key, bits = image.info.get("transparency"), content[24:25]
     if image.format == "PNG" and image.mode == "L" and isinstance(key, int) and bits in (b"\2", b"\4"):
         image.info["transparency"] = key * 255 // (2 ** bits[0] - 1)
+
+
+def _clear_around(image: Any, frame: tuple[int, ...] | None) -> None:
+    """Let a GIF file that names no transparent colour be transparent around its frame, where it says nothing."""
+    from PIL import Image
+
+    if image.format == "GIF" and "transparency" not in image.info and frame not in (None, (0, 0, *image.size)):
+        shown = Image.new("L", image.size, 0)
+        shown.paste(255, frame)
+        image.putalpha(shown)
 
 
 def _on_white(image: Any) -> Any:
