@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from numbers import Integral
-from typing import Any, Protocol, TypeGuard
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
@@ -121,14 +121,19 @@ def mixture(
     means  points, or numbers for a mixture on the line
     sigma  one standard deviation for all components, or one for each
     """
-    points = tuple((float(mean),) if _is_number(mean) else tuple(map(float, mean)) for mean in means)
-    sigmas = (float(sigma),) * len(points) if _is_number(sigma) else tuple(map(float, sigma))
+    points = tuple(map(_numbers, means))
+    sigmas = _numbers(sigma) * (len(points) if _is_number(sigma) else 1)
     return Mixture(points, sigmas, (1.0,) * len(points) if weights is None else tuple(map(float, weights)))
 
 
-def _is_number(value: Any) -> TypeGuard[float]:
+def _is_number(value: Any) -> bool:
     """Whether this is a number, Python's, NumPy's or a tensor's."""
     return isinstance(value, int | float) or getattr(value, "ndim", None) == 0
+
+
+def _numbers(given: Any) -> tuple[float, ...]:
+    """One number or several."""
+    return (float(given),) if _is_number(given) else tuple(map(float, given))
 
 
 def gaussian(mean: float = 0.0, sigma: float = 1.0) -> Mixture:
