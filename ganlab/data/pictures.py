@@ -173,7 +173,7 @@ def _spread_key(image: Any, content: bytes) -> None:
         image.info["transparency"] = key * 255 // (2 ** bits[0] - 1)
 
 
-def _clear_around(image: Any, frame: tuple[int, ...] | None) -> None:
+def _clear_around(image: Any, frame: tuple[int, int, int, int] | None) -> None:
     """Let a GIF file that names no transparent colour be transparent around its frame, where it says nothing."""
     from PIL import Image
 
