@@ -170,6 +170,30 @@ def test_links_that_loop_or_meet_give_no_picture_twice(tmp_path: Path):
     assert (len(loaded), loaded.classes) == (1, ("b",))
 
 
+@pytest.mark.parametrize("backwards", [False, True])
+def test_which_of_two_links_counts_does_not_depend_on_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, backwards: bool
+):
+    """File systems list a folder in orders of their own."""
+
+    class Listed(list):
+        def __enter__(self) -> "Listed":
+            return self
+
+        def __exit__(self, *_error: object) -> None:
+            pass
+
+    scandir = os.scandir
+    ordered = lambda place: Listed(sorted(scandir(place), key=lambda entry: entry.name, reverse=backwards))  # noqa: E731
+    save(tmp_path / "elsewhere/1.png")
+    save(tmp_path / "set/m/1.png")
+    for name in "az":
+        (tmp_path / "set" / name).symlink_to(tmp_path / "elsewhere")
+    monkeypatch.setattr(os, "scandir", ordered)
+    with pytest.warns(UserWarning, match=r"a second time passed over \(z\)"):
+        assert data.load(f"folder:{tmp_path / 'set'}").classes == ("a", "m")
+
+
 def test_links_to_pictures_and_folders_elsewhere_are_followed(tmp_path: Path):
     save(tmp_path / "store/1.png")
     (tmp_path / "set/cats").mkdir(parents=True)

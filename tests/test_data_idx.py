@@ -14,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ganlab.data import known
 from ganlab.data.idx import read_idx
 from ganlab.errors import DatasetUnavailable
 
@@ -141,3 +142,14 @@ def test_a_header_that_asks_for_terabytes_is_refused_at_once(tmp_path: Path):
     (tmp_path / "huge").write_bytes(bytes((0, 0, 8, 3)) + struct.pack(">3I", *[2**32 - 1] * 3))
     with pytest.raises(DatasetUnavailable, match="holds 16 bytes where its header asks for"):
         read_idx(tmp_path / "huge", 3)
+
+
+@pytest.mark.parametrize("pack", [zipped, gzip.compress, lzma.compress])
+def test_the_published_file_packed_once_more_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pack):
+    """As "train-images-idx3-ubyte.gz.zip", where the packed file is known as the one that belongs there."""
+    published = gzip.compress(CONTENT, mtime=0)
+    md5 = hashlib.md5(published).hexdigest()
+    monkeypatch.setattr(known, "_NAMES", {md5: "MNIST's train-images-idx3-ubyte"})
+    (tmp_path / "train-images-idx3-ubyte.gz.zip").write_bytes(pack(published))
+    for raw in (MD5, None):
+        assert np.array_equal(read_idx(tmp_path / "train-images-idx3-ubyte.gz.zip", 3, (raw, md5)).numpy(), IMAGES)

@@ -98,7 +98,7 @@ def test_a_root_that_can_be_no_path_is_named(root: object):
         data.load("mnist", root=root)  # pyright: ignore[reportArgumentType]
 
 
-@pytest.mark.parametrize("name", ["minst", "", "lsun/", "folder:", "MNIST"])
+@pytest.mark.parametrize("name", ["minst", "", "lsun/", "lsun/a\0b", "lsun/\ud800", "folder:", "MNIST"])
 def test_an_unknown_name_lists_the_known_ones(name: str):
     with pytest.raises(ConfigError, match="give one of digits, mnist, fashion-mnist"):
         data.load(name)

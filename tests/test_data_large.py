@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import struct
 import sys
 from pathlib import Path
 
@@ -157,6 +158,24 @@ def test_a_category_that_is_cut_off_is_refused_before_it_ends_the_process(tmp_pa
             DatasetUnavailable, match=f"is cut off: {length:,} of {used:,} bytes; get LSUN's bedroom again"
         ):
             data.load("lsun/bedroom", root=tmp_path)
+
+
+@pytest.mark.parametrize(("said", "has"), [(2, "more"), (4, "3"), (10**6, "3")])
+def test_a_category_of_more_or_fewer_pictures_than_it_says_is_refused(
+    tmp_path: Path, small_lsun: Path, said: int, has: str
+):
+    """As a damaged page gives: a part of the set is never taken for the whole."""
+    content = bytearray((small_lsun / "data.mdb").read_bytes())
+    with lmdb.open(str(small_lsun), readonly=True, lock=False) as database:
+        page = database.stat()["psize"]
+    for at in (entries := 16 + 24 + 48 + 32, page + entries):  # of the main database, in each of two headers
+        if struct.unpack_from("<Q", content, at) == (3,):
+            struct.pack_into("<Q", content, at, said)
+    (small_lsun / "data.mdb").write_bytes(content)
+    line = f"says that it holds {said:,} pictures, and has {has}; get LSUN's bedroom again"
+    with pytest.raises(DatasetUnavailable, match=line):
+        data.load("lsun/bedroom", root=tmp_path, size=8)
+    assert len(data.load("lsun/bedroom", root=tmp_path, size=8, limit=1)) == 1
 
 
 def test_an_empty_lsun_category_is_refused(tmp_path: Path):

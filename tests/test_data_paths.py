@@ -34,7 +34,7 @@ def test_a_path_that_is_no_utf8_is_read_and_can_be_printed(tmp_path: Path):
     )
 
 
-@pytest.mark.parametrize("path", ["a\0b", "~a user who is not there/pictures"])
+@pytest.mark.parametrize("path", ["a\0b", "\ud800", "~a user who is not there/pictures"])
 def test_what_can_be_no_path_is_named(path: str):
     with pytest.raises(ConfigError, match=r"folder is .*; give the path of a folder"):
         data.load(f"folder:{path}")

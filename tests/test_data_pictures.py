@@ -1,5 +1,6 @@
 """Picture files: what is loaded is what a viewer shows, on white."""
 
+import struct
 from collections.abc import Callable
 
 import numpy as np
@@ -56,10 +57,39 @@ def test_a_transparent_colour_in_every_kind_of_png_is_white():
     assert pixels(png((8, 1), 1, 0, b"\0\xa0", (b"tRNS", b"\0\0")))[0].tolist() == [255] * 8
 
 
+@pytest.mark.parametrize("depth", [1, 2, 4, 8])
+def test_a_transparent_grey_of_few_bits_is_white(depth: int):
+    """Eight pixels by turns 0 and 1, of which each in turn is transparent."""
+    row = int("".join(f"{value:0{depth}b}" for value in (0, 1) * 4), 2).to_bytes(depth)
+    greys = (0, 255 // (2**depth - 1))
+    for key in (0, 1):
+        wanted = [255 if value == key else greys[value] for value in (0, 1) * 4]
+        assert pixels(png((8, 1), depth, 0, b"\0" + row, (b"tRNS", bytes([0, key]))))[0].tolist() == wanted
+
+
+def test_a_plain_bitmap_is_black_where_it_is_one():
+    for content in (b"P1\n3 2\n1 0 1\n0 1 0\n", b"P4\n3 2\n\xa0\x40"):
+        assert pixels(content).tolist() == [[0, 255, 0], [255, 0, 255]]
+
+
 def test_a_transparent_entry_of_a_gif_is_white():
     image = Image.fromarray(np.array([[0, 1]], np.uint8), "L").convert("P")
     image.putpalette([200, 0, 0, 0, 0, 200])
     assert pixels(file(image, "GIF", transparency=1))[0].tolist() == [[200, 0, 0], [255, 255, 255]]
+
+
+@pytest.mark.parametrize("colours", [[200, 0, 0, 0, 0, 200], [9, 9, 9, 99, 99, 99]])
+def test_around_the_frame_of_a_gif_is_white(colours: list[int]):
+    """A frame of two pixels, the second and third of a canvas of four."""
+    image = Image.fromarray(np.array([[0, 1]], np.uint8), "L").convert("P")
+    image.putpalette(colours)
+    content = bytearray(file(image, "GIF"))
+    content[6:8] = struct.pack("<H", 4)
+    at = content.index(b"\x2c\0\0\0\0\2")
+    content[at + 1 : at + 3] = struct.pack("<H", 1)
+    shown = pixels(bytes(content))[0].reshape(4, -1)
+    assert (shown[[0, 3]] == 255).all()
+    assert shown[1:3].tolist() == pixels(file(image, "GIF"))[0].reshape(2, -1).tolist()
 
 
 MODES = {

@@ -45,6 +45,20 @@ def test_the_density_is_scikit_learns():
     np.testing.assert_allclose(law.log_density(x), theirs.score_samples(x.numpy()), rtol=1e-9)
 
 
+@pytest.mark.parametrize("kind", [np.int64, np.float32, np.float64, torch.tensor])
+def test_numbers_of_numpy_and_torch_are_numbers(kind):
+    law = data.mixture([kind(0), kind(1)], kind(2))
+    assert law == data.mixture([0.0, 1.0], 2.0) == data.mixture(np.arange(2), [kind(2), kind(2)])
+
+
+def test_whole_numbers_make_the_same_mixture():
+    whole, plain = Mixture(((0, 0), (3, 1)), (1, 2), (1, 1)), Mixture(((0.0, 0.0), (3.0, 1.0)), (1.0, 2.0), (1.0, 1.0))
+    assert whole.modes.dtype == torch.float32
+    assert torch.equal(whole.modes, plain.modes)
+    drawn = (law.sample(9, torch.Generator().manual_seed(0)) for law in (whole, plain))
+    assert torch.equal(*drawn)
+
+
 def test_a_component_of_no_weight_adds_nothing():
     law = data.mixture([0.0, 5.0], [1.0, 0.1], [1, 0])
     x = torch.linspace(-6, 6, 50, dtype=torch.float64)[:, None]

@@ -27,8 +27,8 @@ def is_deep(image: Any, content: bytes) -> bool:
 
 
 def _tile_is_deep(codec: str, arguments: list[Any]) -> bool:
-    if codec.startswith("ppm"):  # (mode, largest value)
-        return arguments[-1] > 255
+    if codec.startswith("ppm"):  # (mode, largest value); of a bitmap the mode alone
+        return isinstance(arguments[-1], int) and arguments[-1] > 255
     if codec == "sgi_rle":  # (mode, orientation, bytes per channel)
         return arguments[-1] > 1
     if codec == "bcn":  # (number of the compression, …)

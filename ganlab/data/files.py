@@ -5,13 +5,14 @@ import gzip
 import hashlib
 import io
 import lzma
+import os
 import zipfile
 import zlib
 from collections.abc import Iterable
 from pathlib import Path
 
 from ganlab.data.known import whose
-from ganlab.errors import DatasetUnavailable
+from ganlab.errors import ConfigError, DatasetUnavailable
 
 GET_AGAIN = "delete it and get it again"
 PACKINGS = (".gz", ".bz2", ".xz", ".zip")
@@ -30,6 +31,11 @@ def holds(folder: Path, names: Iterable[str]) -> bool:
         return True
 
 
+def is_folder(path: Path) -> bool:
+    """Whether a folder lies there. What may not be looked at is none: reading it as a file says why."""
+    return os.path.isdir(path)  # noqa: PTH112 (Path.is_dir raises where the folder around may not be entered)
+
+
 def entries(folder: Path) -> list[Path]:
     """What lies in a folder, by name; nothing where there is none. Raises `DatasetUnavailable` if it is unreadable."""
     try:
@@ -41,11 +47,19 @@ def entries(folder: Path) -> list[Path]:
 
 
 def read_bytes(path: Path, advice: str = GET_AGAIN) -> bytes:
-    """A file's content. Raises `DatasetUnavailable` for one that cannot be read."""
+    """A file's content. Raises `DatasetUnavailable` where it cannot be read, `ConfigError` for too little memory."""
     try:
         return path.read_bytes()
+    except MemoryError as error:
+        raise beyond_memory(str(path)) from error
     except OSError as error:
-        raise DatasetUnavailable(f"{path} cannot be read ({error.strerror}); {advice}.") from error
+        what_to_do = "make it readable" if isinstance(error, PermissionError) else advice
+        raise DatasetUnavailable(f"{path} cannot be read ({error.strerror}); {what_to_do}.") from error
+
+
+def beyond_memory(what: str) -> ConfigError:
+    """The error for what may be whole, but takes more memory than there is."""
+    return ConfigError(f"{what} takes more memory than there is; end other programs, or use a machine that has more.")
 
 
 def md5_of(content: bytes) -> str:
@@ -75,7 +89,8 @@ def is_packed(content: bytes) -> bool:
 def unpacked(path: Path, content: bytes) -> bytes:
     """What a content packed by gzip, bzip2, xz, or as the only file of a zip archive, holds.
 
-    Raises `DatasetUnavailable` for one that is cut off or damaged, or an archive of several files.
+    Raises `DatasetUnavailable` for one that is cut off or damaged, or an archive of several files, and `ConfigError`
+    for too little memory.
     """
     packed = io.BytesIO(content)
     try:
@@ -88,6 +103,8 @@ def unpacked(path: Path, content: bytes) -> bytes:
         opener = next(opener for begin, opener in PACKED_BY.items() if content.startswith(begin))
         with opener(packed) as file:
             return file.read()
+    except MemoryError as error:
+        raise beyond_memory(str(path)) from error
     except (OSError, EOFError, ValueError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, RuntimeError) as error:
         raise DatasetUnavailable(f"{path} cannot be unpacked: it is cut off or damaged; {GET_AGAIN}.") from error
 

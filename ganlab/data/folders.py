@@ -147,9 +147,10 @@ def _found(path: Path) -> Found:
 
 
 def _entries(place: str) -> list[os.DirEntry[str]]:
+    """What lies in a folder, by name: which of several links to a folder counts is the same on every disk."""
     try:
         with os.scandir(place) as entries:
-            return list(entries)
+            return sorted(entries, key=lambda entry: entry.name)
     except OSError as error:
         closed = isinstance(error, PermissionError)
         advice = "make it readable" if closed else "give folder:PATH of a folder of images"

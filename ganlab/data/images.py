@@ -1,5 +1,6 @@
 """Image sets behind one function, verified each time they are read."""
 
+import math
 import operator
 import os
 import re
@@ -15,7 +16,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ganlab.data import folders, mnist, readers, stacked_mnist, tfd
-from ganlab.data.places import data_root, place_of, shown
+from ganlab.data.pictures import MOST_PIXELS, room_for, size_error
+from ganlab.data.places import data_root, is_path, place_of, shown
 from ganlab.errors import ConfigError, DatasetUnavailable, printable
 
 NAMES = (
@@ -23,6 +25,7 @@ NAMES = (
     *("cifar10", "celeba", "tfd", "lsun/CATEGORY", "folder:PATH"),
 )
 RESIZED_AT_ONCE = 4096
+MOST_SIDE = math.isqrt(MOST_PIXELS)
 GRAY_LEVELS = 255
 CHANNELS = (1, 3)
 LUMA = (19595, 38470, 7471)
@@ -71,7 +74,7 @@ def load(
               folder of images, its subfolders being the classes; the others are looked for in torchvision's layout.
               Picture files give what a viewer shows of them: upright, and on white where they are transparent
     root      where they lie (else `GANLAB_DATA`, else ~/.cache/ganlab)
-    size      resize to size×size pixels (antialiased, middle square); None keeps the set's own size
+    size      resize to size×size pixels (antialiased, middle square), at most 12,247; None keeps the set's own size
     channels  1 for grey, 3 for colour; None keeps the set's own (of a folder: grey if all its files are)
     split     "train" or "test": of the digits the first 1,500 or the last 297, of LSUN "train" or "val", of TFD
               the unlabelled faces or the test faces of the first fold; a folder has no "test"
@@ -86,7 +89,7 @@ def load(
         raise ConfigError(f"image set is {name!r}; give one of {', '.join(NAMES)}{own}.")
     if split not in readers.SPLITS:
         raise ConfigError(f"split is {split!r}; give 'train' or 'test'.")
-    size = _whole("size", size, "an integer of at least 1", range(1, sys.maxsize))
+    size = _whole("size", size, f"an integer of 1 … {MOST_SIDE:,}", range(1, MOST_SIDE + 1))
     limit = _whole("limit", limit, "an integer of at least 1", range(1, sys.maxsize))
     channels = _whole("channels", channels, "1 for grey, 3 for colour", CHANNELS)
     place = data_root(root)
@@ -95,7 +98,7 @@ def load(
     read = _read(name, place, split, size, limit, channels)
     images, labels = read.images[:limit], read.labels[:limit]
     if size is not None and images.shape[2:] != (size, size):
-        images = _resized(images, size)
+        images = _resized(images, size, name)
     if channels not in (None, images.shape[1]):
         images = images.repeat(1, 3, 1, 1) if channels == 3 else _grey(images)
     if read.note:
@@ -126,7 +129,7 @@ def _read(name: str, root: Path, split: str, size: int | None, limit: int | None
     }
     if name in exact:
         return exact[name]()
-    if name.startswith("lsun/") and name != "lsun/":
+    if name.startswith("lsun/") and name != "lsun/" and is_path(name):
         return readers.lsun(root, name.removeprefix("lsun/"), split, size, limit, channels)
     if name.startswith("folder:") and name != "folder:":
         if split != "train":
@@ -136,15 +139,20 @@ def _read(name: str, root: Path, split: str, size: int | None, limit: int | None
     raise ConfigError(f"image set is {name!r}; give one of {', '.join(NAMES)}{own}.")
 
 
-def _resized(images: Tensor, size: int) -> Tensor:
-    """Cut to the middle square and resize with antialiasing; uint8 [N, C, size, size]."""
+def _resized(images: Tensor, size: int, what: str = "images") -> Tensor:
+    """Cut to the middle square and resize with antialiasing; uint8 [N, C, size, size]. Raises `ConfigError`."""
     height, width = images.shape[2:]
     side = min(height, width)
     top, left = (height - side) // 2, (width - side) // 2
     square = images[:, :, top : top + side, left : left + side]
-    resized = torch.empty(len(images), images.shape[1], size, size, dtype=torch.uint8)
+    resized = torch.from_numpy(room_for(len(images), (images.shape[1], size, size), what))
     for part, into in zip(square.split(RESIZED_AT_ONCE), resized.split(RESIZED_AT_ONCE), strict=True):
-        exact = F.interpolate(part.float(), (size, size), mode="bilinear", antialias=True)
+        try:
+            exact = F.interpolate(part.float(), (size, size), mode="bilinear", antialias=True)
+        except RuntimeError as error:  # torch has no class of its own for this
+            if "memory" not in str(error):
+                raise
+            raise size_error(what, size) from error
         into.copy_(exact.round_().clamp_(0, GRAY_LEVELS))
     return resized
 
@@ -170,6 +178,9 @@ def _download(name: str, root: Path) -> None:
     }
     if name not in sources:
         raise ConfigError(f"image set is {name!r}, which cannot be downloaded; these can: {', '.join(sources)}.")
+    sets = {"mnist": mnist.MNIST, "fashion-mnist": mnist.FASHION_MNIST, "stacked-mnist": mnist.MNIST}
+    if name in sets and mnist.is_whole(sets[name], root):  # perhaps where torchvision does not look
+        return
     try:
         sources[name](root, download=True)
     except Exception as error:  # torchvision passes on whatever networks, archives and damaged files give rise to
@@ -193,7 +204,7 @@ def default_images(root: Path | str | None = None) -> ImageSet:
     place = data_root(root)
     if mnist.found(mnist.MNIST, place):
         return load("mnist", root=root)
-    digits = load("digits")
+    digits = load("digits", root=place)
     note = f" (no MNIST in {shown(place)})"
     return ImageSet(digits.name, digits.images, digits.labels, digits.classes, note)
 

@@ -8,10 +8,10 @@ from typing import NamedTuple
 from torch import Tensor
 
 from ganlab.data import known
-from ganlab.data.files import GET_AGAIN, PACKINGS, entries, listing
+from ganlab.data.files import GET_AGAIN, PACKINGS, entries, is_folder, listing
 from ganlab.data.idx import read_idx
 from ganlab.data.places import how_to_get
-from ganlab.data.readers import Read
+from ganlab.data.readers import SPLITS, Read
 from ganlab.errors import DatasetUnavailable
 
 
@@ -77,6 +77,14 @@ def found(kind: IdxSet, root: Path) -> list[Path]:
     return [path for name in kind.md5 for path in _candidates(kind, root, name)]
 
 
+def is_whole(kind: IdxSet, root: Path) -> bool:
+    """Whether both splits lie below a root and are read."""
+    try:
+        return all(idx_set(kind, root, split) for split in SPLITS)
+    except DatasetUnavailable:
+        return False
+
+
 def absence(kind: IdxSet, root: Path) -> str:
     """What to do where no file of the set was found: it may lie there in another form, or one folder further up."""
     wanted = f"wanted are {', '.join(kind.md5)}, raw or packed, in {root / kind.folder / 'raw'}"
@@ -86,7 +94,7 @@ def absence(kind: IdxSet, root: Path) -> str:
     others = [path.name for path in entries(root) if _letters(path.name).startswith(_letters(kind.folder))]
     forms = [name for name in others if name.lower().endswith(OTHER_FORMS)]
     inside = [path for folder in _folders(kind, root) for path in entries(folder)]
-    if forms := forms + [path.name for path in inside if not path.name.startswith(".") and not path.is_dir()]:
+    if forms := forms + [path.name for path in inside if not path.name.startswith(".") and not is_folder(path)]:
         return f"{root} holds {listing(forms)}, which is not read; {wanted}"
     return f"optional; {how_to_get(kind.name, root)}"
 
@@ -107,8 +115,8 @@ def _candidates(kind: IdxSet, root: Path, name: str) -> list[Path]:
 
     for folder in _folders(kind, root):
         fitting = [path for path in entries(folder) if _canonical(path.name) == name]
-        inner = [one for path in fitting if path.is_dir() for one in entries(path) if _canonical(one.name) == name]
-        if files := [path for path in (*fitting, *inner) if not path.is_dir()]:
+        inner = [one for path in fitting if is_folder(path) for one in entries(path) if _canonical(one.name) == name]
+        if files := [path for path in (*fitting, *inner) if not is_folder(path)]:
             return sorted(files, key=rank)
     return []
 
@@ -119,7 +127,7 @@ def _folders(kind: IdxSet, root: Path) -> Iterator[Path]:
     spelled = [path for path in entries(root) if _letters(path.name) == _letters(kind.folder)]
     for folder in (root / kind.folder, *(path for path in spelled if path.name != kind.folder)):
         yield from (folder / "raw", folder)
-        further = [path for path in entries(folder) if path.is_dir() and path.name != "raw"]
+        further = [path for path in entries(folder) if is_folder(path) and path.name != "raw"]
         yield from (place for path in further for place in (path / "raw", path))
 
 

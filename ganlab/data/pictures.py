@@ -5,6 +5,7 @@ import math
 import os
 import stat
 import sys
+import threading
 import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -17,6 +18,7 @@ import torch
 from torch import Tensor
 
 from ganlab.data.depth import is_deep
+from ganlab.data.files import beyond_memory
 from ganlab.errors import ConfigError, DatasetUnavailable
 
 MOST_PIXELS = 150_000_000
@@ -31,7 +33,11 @@ NOT_PIXELS = frozenset({"EPS", "PDF", "WMF", "MPEG", "PALM", "IPTC", "BUFR", "GR
 SIGNED = ("JPEG", "PNG", "WEBP", "GIF", "TIFF")
 """Kinds that no text begins like: what begins with "P1" or "BM" may be words."""
 USUAL = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM")
+OUT_OF_MEMORY = "out of memory"
+"""What Pillow says in an `OSError` where a decoder got no memory."""
 REMOVE = "remove it or get it again"
+SILENCED = threading.RLock()
+"""Warnings and the terminal belong to the whole process: one thread at a time may put them aside and back."""
 
 
 def open_picture(file: Path, advice: str = REMOVE) -> Any:
@@ -40,6 +46,10 @@ def open_picture(file: Path, advice: str = REMOVE) -> Any:
         if not stat.S_ISREG(file.stat().st_mode):  # reading a pipe would wait for ever
             raise DatasetUnavailable(f"{file} is no file; remove it.")
         content = file.read_bytes()
+    except MemoryError as error:
+        raise beyond_memory(str(file)) from error
+    except PermissionError as error:
+        raise DatasetUnavailable(f"{file} cannot be read ({error.strerror}); make it readable.") from error
     except OSError as error:
         raise DatasetUnavailable(f"{file} is missing or damaged ({error.strerror}); {advice}.") from error
     return decoded(content, str(file), advice)
@@ -70,7 +80,7 @@ def decoded(content: bytes, name: str, advice: str = REMOVE) -> Any:
     advice  what to do where the file is damaged
 
     Raises `DatasetUnavailable` naming a picture that is cut or none, of several pages, of more than 8 bits per channel,
-    which do not fit 0 … 255, or of more than `MOST_PIXELS`.
+    which do not fit 0 … 255, or of more than `MOST_PIXELS`; `ConfigError` for too little memory.
     """
     from PIL import Image
 
@@ -80,11 +90,16 @@ def decoded(content: bytes, name: str, advice: str = REMOVE) -> Any:
         with _silence(content), Image.open(io.BytesIO(content), formats=formats) as image:
             problem = _unfit(image, content)
             if not problem:
+                frame = image.tile[0][1] if image.tile else None
                 image.load()
+                _spread_key(image, content)
+                _clear_around(image, frame)
                 return _on_white(_upright(image))
     except Image.DecompressionBombError:
         problem = _too_large()
     except Exception as error:  # what a damaged file raises depends on its format and on the spot
+        if isinstance(error, MemoryError) or OUT_OF_MEMORY in str(error):
+            raise beyond_memory(name) from error
         unknown = isinstance(error, Image.UnidentifiedImageError)
         why = "no picture of a kind that is read here" if unknown else "cut off, or not as its format wants"
         raise DatasetUnavailable(f"{name} is missing or damaged ({why}); {advice}.") from error
@@ -151,6 +166,23 @@ def _upright(image: Any) -> Any:
     return image.transpose(turns[orientation]) if orientation in turns else image
 
 
+def _spread_key(image: Any, content: bytes) -> None:
+    """Spread the transparent grey of a PNG file of 2 or 4 bits over 0 … 255, as Pillow does with its pixels alone."""
+    key, bits = image.info.get("transparency"), content[24:25]
+    if image.format == "PNG" and image.mode == "L" and isinstance(key, int) and bits in (b"\2", b"\4"):
+        image.info["transparency"] = key * 255 // (2 ** bits[0] - 1)
+
+
+def _clear_around(image: Any, frame: tuple[int, int, int, int] | None) -> None:
+    """Let a GIF file that names no transparent colour be transparent around its frame, where it says nothing."""
+    from PIL import Image
+
+    if image.format == "GIF" and "transparency" not in image.info and frame not in (None, (0, 0, *image.size)):
+        shown = Image.new("L", image.size, 0)
+        shown.paste(255, frame)
+        image.putalpha(shown)
+
+
 def _on_white(image: Any) -> Any:
     """A decoded picture in sRGB, or in grey, with white behind what is transparent."""
     from PIL import ImageChops
@@ -188,7 +220,7 @@ def _in_srgb(image: Any, source: Any = None) -> Any:
 @contextmanager
 def _silence(content: bytes) -> Iterator[None]:
     """Keep off the terminal what decoders print: warnings, and the lines that libtiff writes by itself."""
-    with warnings.catch_warnings():
+    with SILENCED, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         if not content.startswith(TIFF):
             yield
@@ -225,9 +257,7 @@ def stack(images: Iterable[Any], n: int, what: str, size: int | None = None, cha
         try:
             pixels = _pixels(image, size, channels)
         except MemoryError as error:
-            raise ConfigError(
-                f"{what} at a size of {size:,} takes more memory than there is; give a smaller one."
-            ) from error
+            raise (size_error(what, size) if size else beyond_memory(what)) from error
         if count == 1:
             filled = room_for(n, pixels.shape, what)
         if pixels.shape[1:] != filled.shape[2:]:
@@ -242,11 +272,16 @@ def stack(images: Iterable[Any], n: int, what: str, size: int | None = None, cha
     return torch.from_numpy(filled[:count])
 
 
+def size_error(what: str, size: int) -> ConfigError:
+    """The error for images that take more memory than there is while they are resized."""
+    return ConfigError(f"{what} at a size of {size:,} takes more memory than there is; give a smaller one.")
+
+
 def room_for(n: int, shape: tuple[int, ...], what: str) -> np.ndarray:
     """An empty array of n uint8 images of a shape [C, H, W]. Raises `ConfigError` for more than the memory holds."""
     try:
         return np.empty((n, *shape), np.uint8)
-    except MemoryError as error:
+    except (MemoryError, ValueError) as error:  # the second: more than any machine holds
         room = f"{math.ceil(n * math.prod(shape) / 2**30)} GiB"
         raise ConfigError(f"{what} takes {room}, more than there is; give a smaller size, or a limit.") from error
 

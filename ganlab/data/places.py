@@ -18,18 +18,33 @@ def place_of(given: Path | str, what: str) -> Path:
         place = Path(given).expanduser()
     except (TypeError, RuntimeError) as error:  # no path, or the home of a user who is not there
         raise refused from error
-    if "\0" in str(place):
+    if not is_path(str(place)):
         raise refused
     return place
+
+
+def is_path(text: str) -> bool:
+    """Whether a text can be a path: it can be spelled in bytes, none of them 0."""
+    try:
+        return b"\0" not in os.fsencode(text)
+    except UnicodeEncodeError:
+        return False
 
 
 def shown(place: Path) -> str:
     """A place as it is printed: whole, with ~ for the home folder."""
     place = place.absolute()
-    return str(Path("~", place.relative_to(Path.home())) if place.is_relative_to(Path.home()) else place)
+    try:
+        return str(Path("~", place.relative_to(Path.home())))
+    except (ValueError, RuntimeError):  # it lies elsewhere, or there is no home folder
+        return str(place)
 
 
 def how_to_get(name: str, root: Path) -> str:
     """The call that puts a set under a root."""
-    there = "" if root == data_root() else f", root={str(root)!r}"
+    try:
+        usual = data_root()
+    except ConfigError:  # nothing to do with a root that was given
+        usual = None
+    there = "" if root == usual else f", root={str(root)!r}"
     return f"data.load({name!r}{there}, download=True) gets it"

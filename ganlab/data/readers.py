@@ -7,6 +7,7 @@ import pickle
 import tarfile
 import zlib
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,7 +16,7 @@ import torch
 from torch import Tensor
 
 from ganlab.data import known
-from ganlab.data.files import GET_AGAIN, holds, read_bytes, require_md5
+from ganlab.data.files import GET_AGAIN, beyond_memory, holds, read_bytes, require_md5
 from ganlab.data.pictures import decoded, open_picture, stack
 from ganlab.data.places import how_to_get
 from ganlab.errors import DatasetUnavailable
@@ -107,6 +108,8 @@ def cifar10(root: Path, split: str) -> Read:
             images.resize((len(images) + len(pixels), 3, 32, 32), refcheck=False)  # in place: nothing is held twice
             images[-len(pixels) :] = pixels
             labels.append(torch.tensor(batch["labels"]))
+        except MemoryError as error:
+            raise beyond_memory(str(path)) from error
         except Exception as error:  # unpickling arbitrary bytes may raise anything
             why = error if isinstance(error, _NoArray) else "no dictionary of data [n, 3072] and labels [n]"
             raise DatasetUnavailable(f"{path} is no CIFAR-10 batch ({why}); {GET_AGAIN}.") from error
@@ -119,6 +122,8 @@ def _batches(path: Path) -> dict[str, bytes]:
         with tarfile.open(path) as archive:
             batches = (member for member in archive if member.isfile() and "batch" in member.name)
             return {Path(member.name).name: archive.extractfile(member).read() for member in batches}  # pyright: ignore[reportOptionalMemberAccess]
+    except MemoryError as error:
+        raise beyond_memory(str(path)) from error
     except (OSError, EOFError, tarfile.TarError, zlib.error) as error:
         raise DatasetUnavailable(f"{path} is cut off or damaged; {GET_AGAIN}.") from error
 
@@ -164,11 +169,17 @@ def lsun(root: Path, category: str, split: str, size: int | None, limit: int | N
     except ImportError as error:
         raise DatasetUnavailable(f"{folder} needs the package lmdb to be read; run: pip install lmdb") from error
 
-    def entries(reader: Any) -> Iterator[Any]:
-        for number, (key, value) in enumerate(reader.cursor()):
-            if number == limit:
-                return
+    def entries(reader: Any, total: int) -> Iterator[Any]:
+        count = 0
+        for count, (key, value) in enumerate(islice(reader.cursor(), limit), 1):
+            if count > total:
+                break
             yield decoded(value, f"{folder} entry {key.decode(errors='backslashreplace')}", again)
+        if count != min(total, limit or total):
+            more = "more" if count > total else f"{count:,}"
+            raise DatasetUnavailable(
+                f"{folder} is damaged: it says that it holds {total:,} pictures, and has {more}; {again}."
+            )
 
     try:
         (folder / "data.mdb").open("rb").close()
@@ -182,7 +193,7 @@ def lsun(root: Path, category: str, split: str, size: int | None, limit: int | N
             wanted, size_on_disk = (database.info()["last_pgno"] + 1) * page, (folder / "data.mdb").stat().st_size
             if size_on_disk < wanted:  # reading on would end the process
                 raise DatasetUnavailable(f"{folder} is cut off: {size_on_disk:,} of {wanted:,} bytes; {again}.")
-            images = stack(entries(reader), min(total, limit or total), f"lsun/{category}", size, channels)
+            images = stack(entries(reader, total), min(total, limit or total), f"lsun/{category}", size, channels)
     except lmdb.Error as error:
         raise DatasetUnavailable(f"{folder} cannot be read: it is no LMDB database, or damaged; {again}.") from error
     return Read(images, torch.zeros(len(images), dtype=torch.long), (category,))

@@ -110,7 +110,8 @@ def _celeba(_name: str, place: Path) -> tuple[bool, str]:
 
 def _lsun(_name: str, place: Path) -> tuple[bool, str]:
     """Every category, training and validation: that the database opens, and that its first pictures decode."""
-    found = sorted(file.parent.name for kind in ("train", "val") for file in place.glob(f"*_{kind}_lmdb/data.mdb"))
+    named = [path for path in entries(place) if path.name.endswith(("_train_lmdb", "_val_lmdb"))]
+    found = [path.name for path in named if holds(path, ["data.mdb"])]
     if not found:
         other = _lying(place, ("*_lmdb", "*_lmdb.zip"))
         wanted = "get the zip archives of LSUN's categories from its authors, and unpack them there"

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from ganlab.data.files import holds
+from ganlab.data.files import beyond_memory, holds
 from ganlab.data.readers import Read
 from ganlab.errors import ConfigError, DatasetUnavailable
 
@@ -46,6 +46,8 @@ def _content(path: Path) -> dict[str, Any]:
     try:
         content = loadmat(path, variable_names=["images", "labs_ex", "folds"])
         images, expressions, folds = (np.asarray(content[name]) for name in ("images", "labs_ex", "folds"))
+    except MemoryError as error:
+        raise beyond_memory(str(path)) from error
     except Exception as error:  # scipy passes on whatever a damaged file gives rise to
         why = "it is cut off or damaged, or lacks images, labs_ex or folds"
         raise DatasetUnavailable(f"{path} cannot be read: {why}; {ASK}.") from error
@@ -55,4 +57,7 @@ def _content(path: Path) -> dict[str, Any]:
     if not as_described or expressions.shape != (n,) or folds.shape != (n, FOLDS):
         shapes = f"images {images.shape} {images.dtype}, labs_ex {expressions.shape}, folds {folds.shape}"
         raise DatasetUnavailable(f"{path} holds {shapes}; wanted are (n, 48, 48) uint8, (n,) and (n, 5): {ASK}.")
+    if not (known := np.isin(expressions, range(-1, len(EXPRESSIONS) + 1))).all():
+        other = expressions[~known][0]
+        raise DatasetUnavailable(f"{path} has a labs_ex of {other}; wanted are −1 and 1 … {len(EXPRESSIONS)}: {ASK}.")
     return {"images": images, "labs_ex": expressions, "folds": folds}

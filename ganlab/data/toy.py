@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from numbers import Integral
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
@@ -55,7 +55,7 @@ class Mixture:
             raise ConfigError(f"a mixture of {given} is none; give as many of each, at least one.")
         if len({len(mean) for mean in self.means}) != 1 or not self.means[0]:
             raise ConfigError(f"means have dimensions {[len(mean) for mean in self.means]}; give points of one space.")
-        sigmas, weights = torch.tensor(self.sigmas), torch.tensor(self.weights)
+        sigmas, weights = (torch.tensor(given, dtype=torch.float32) for given in (self.sigmas, self.weights))
         if not self.modes.isfinite().all():
             raise ConfigError(f"means are {self.means}; give numbers that are finite in float32.")
         if not sigmas.isfinite().all() or (sigmas <= 0).any():
@@ -73,7 +73,7 @@ class Mixture:
     @property
     def modes(self) -> Tensor:
         """[k, dim] float32: the centres."""
-        return torch.tensor(self.means)
+        return torch.tensor(self.means, dtype=torch.float32)
 
     @property
     def classes(self) -> range:
@@ -121,9 +121,19 @@ def mixture(
     means  points, or numbers for a mixture on the line
     sigma  one standard deviation for all components, or one for each
     """
-    points = tuple((float(mean),) if isinstance(mean, int | float) else tuple(map(float, mean)) for mean in means)
-    sigmas = (float(sigma),) * len(points) if isinstance(sigma, int | float) else tuple(map(float, sigma))
+    points = tuple(map(_numbers, means))
+    sigmas = _numbers(sigma) * (len(points) if _is_number(sigma) else 1)
     return Mixture(points, sigmas, (1.0,) * len(points) if weights is None else tuple(map(float, weights)))
+
+
+def _is_number(value: Any) -> bool:
+    """Whether this is a number, Python's, NumPy's or a tensor's."""
+    return isinstance(value, int | float) or getattr(value, "ndim", None) == 0
+
+
+def _numbers(given: Any) -> tuple[float, ...]:
+    """One number or several."""
+    return (float(given),) if _is_number(given) else tuple(map(float, given))
 
 
 def gaussian(mean: float = 0.0, sigma: float = 1.0) -> Mixture:
