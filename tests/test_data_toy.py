@@ -48,7 +48,7 @@ def test_the_density_is_scikit_learns():
 @pytest.mark.parametrize("kind", [np.int64, np.float32, np.float64, torch.tensor])
 def test_numbers_of_numpy_and_torch_are_numbers(kind):
     law = data.mixture([kind(0), kind(1)], kind(2))
-    assert law == data.mixture([0.0, 1.0], 2.0) == data.mixture(np.arange(2), [kind(2), kind(2)])
+    assert law == data.mixture([0.0, 1.0], 2.0) == data.mixture(np.arange(2), [kind(2), kind(2)])  # pyright: ignore[reportArgumentType]
 
 
 def test_whole_numbers_make_the_same_mixture():

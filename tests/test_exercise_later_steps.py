@@ -114,7 +114,7 @@ LATER_STEPS: dict[str, tuple[Answer, list[tuple[Answer, str]]]] = {
             (lambda D, *given: D - (one_step(D, *given) - D), "Uphill"),
             (lambda D, real, fake, m, a, b, rate: one_step(D, fake, real, m, a, b, rate), "a on generated ones"),
             (lambda D, real, fake, m, a, b, rate: one_step(D, real, fake, m, a, b, 2 * rate), "Twice too far"),
-            (lambda D, real, fake, m, a, b, rate: one_step(D, real, fake, m, a, b, rate / 2), "Half too far"),
+            (lambda D, real, fake, m, a, b, rate: one_step(D, real, fake, m, a, b, rate / 2), "Half as far"),
             (lambda D, real, fake, m, a, b, rate: one_step(D, real, fake, m, a, b, m * rate), "are two means"),
             (
                 lambda D, real, fake, m, a, b, rate: one_step(D, real, fake, m, a, b, rate * m / (real + fake)),

@@ -93,7 +93,7 @@ EXERCISES = (
                 ),
                 "lost",
                 "That comes of another change. Points, centres and the bells' width have all the unit 255 now.",
-                within=1e-4,
+                within=4e-4,
             ),
             reasons={
                 "d": "σ is 255 times as large, too, and the exponent −r²/(2σ²) is what it was.",
