@@ -30,7 +30,9 @@ def tiny(recipe: Recipe, **options: Any) -> Recipe:
 
 def measured(folder: Path, recipe: Recipe, epochs: float = 0.4) -> tuple[Unit, dict[str, Any]]:
     unit = Unit("a unit", folder, "key")
-    return unit, study.measure(unit, seed=100, setting=study.LS_ADAM, recipe=recipe, epochs=epochs, device="cpu")
+    return unit, study.measure(
+        unit, seed=100, setting=study.LS_ADAM, recipe=recipe, epochs=epochs, width=4, device="cpu"
+    )
 
 
 def test_an_arm_differs_from_the_recipe_in_its_objective_alone():

@@ -34,6 +34,19 @@ def unit(tmp_path: Path) -> Unit:
     return Unit("a unit", tmp_path, "key")
 
 
+@pytest.fixture
+def looks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every second step."""
+    monkeypatch.setattr(study, "LOOK", 2)
+
+
+@pytest.mark.parametrize(("steps", "counted"), [(1, [1]), (4, [2, 4]), (5, [2, 4, 5])])
+def test_the_end_is_always_counted(unit: Unit, looks: None, steps: int, counted: list[int]):
+    trainer = study.trainer_of("NS-GAN", "half", IMAGES, recipe=TINY, seed=100, steps=steps, device="cpu")
+    found = study.run(trainer, models.trained("mnist"), 50, unit)
+    assert (found["steps"], len(found["modes"]), len(found["kl"])) == (counted, len(counted), len(counted))
+
+
 def test_units_are_all_settings_widths_and_seeds_and_real_images_once():
     units = study.units(range(5))
     assert len(units) == 1 + 10 * 3 * 5
@@ -79,7 +92,7 @@ def test_first_weights_hang_on_the_seed_and_leave_the_callers_randomness():
         assert torch.equal(first, second)
 
 
-def test_modes_are_counted_at_each_quarter_by_the_networks_of_then(unit: Unit):
+def test_modes_are_counted_on_the_way_by_the_networks_of_then(unit: Unit, looks: None):
     judge = models.trained("mnist")
     found = study.run(tiny(), judge, 300, unit)
     assert found["steps"] == [2, 4, 6, 8]
@@ -109,17 +122,17 @@ def poisoned(after: int) -> Any:
 
 
 @pytest.mark.parametrize(
-    ("after", "diverged", "looks"),
+    ("after", "diverged", "seen"),
     [(4, 4, 1), (5, 6, 2), (7, 8, 3)],
     ids=["seen in the samples alone", "seen at a look", "seen in the loss"],
 )
-def test_a_run_that_diverges_has_no_modes_from_then_on(unit: Unit, after: int, diverged: int, looks: int):
+def test_a_run_that_diverges_has_no_modes_from_then_on(unit: Unit, looks: None, after: int, diverged: int, seen: int):
     judge = models.trained("mnist")
     found, whole = study.run(poisoned(after), judge, 100, unit), study.run(tiny(), judge, 100, unit)
     assert found["diverged"] == diverged
-    assert found["modes"] == whole["modes"][:looks] + [0] * (4 - looks)
-    assert found["kl"] == whole["kl"][:looks] + [pytest.approx(math.log(1000), abs=1e-4)] * (4 - looks)
-    assert len(found["processor seconds"]) == looks
+    assert found["modes"] == whole["modes"][:seen] + [0] * (4 - seen)
+    assert found["kl"] == whole["kl"][:seen] + [pytest.approx(math.log(1000), abs=1e-4)] * (4 - seen)
+    assert len(found["processor seconds"]) == seen
 
 
 def test_samples_that_cannot_be_counted_for_another_reason_are_no_divergence(unit: Unit):
@@ -138,7 +151,7 @@ def test_the_paired_objective_pays_for_its_slopes_in_bfloat16():
     assert any((weight != was).any() for weight, was in zip(trainer.D.parameters(), first, strict=True))
 
 
-def made_up(modes: dict[str, list[int]], kl: dict[str, list[float]] | None = None) -> dict[str, Any]:
+def made_up(modes: dict[str, list[int]], kl: dict[str, list[float]] | None = None, steps: int = 4000) -> dict[str, Any]:
     """What a run would leave, with made-up counts; 1,000 modes and 0.1 nats where nothing is said."""
     results: list[dict[str, Any]] = [
         {"setting": study.REAL, "share": None, "seed": None, "modes": [1000], "kl": [0.02], "counting": 0.0193}
@@ -151,7 +164,7 @@ def made_up(modes: dict[str, list[int]], kl: dict[str, list[float]] | None = Non
                     "kl": [9, (kl or {}).get(setting, [0.1] * 3)[seed]],
                 }
                 results.append({"setting": setting, "share": share, "seed": seed, **values})
-    return {"results": results, "options": {"steps": 8}}
+    return {"results": results, "options": {"steps": steps}}
 
 
 def test_pairs_are_judged_by_modes_or_where_nearly_all_are_found_by_kl():
@@ -187,6 +200,9 @@ def test_the_three_further_predictions_hold_or_are_refuted():
     assert judged(pairs | {(study.PAIRED, "a quarter"): 799})[2] == "refuted"
     assert judged(pairs | {(study.PAIRED, "half"): 900})[2] == "refuted"
     assert judged({(study.REGULARISED, "equal"): 949})[3] == "refuted"
+    short = made_up({}, steps=3999)
+    assert study.own_verdicts(short)[3] == "undecided"
+    assert study.own_verdicts(short)[1] == "refuted"  # alike
 
 
 def test_they_are_tabled_with_what_real_images_get():

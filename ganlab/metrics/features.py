@@ -15,7 +15,8 @@ from torch import Tensor, nn
 from ganlab.errors import ConfigError, ShapeError
 from ganlab.metrics.points import flat
 
-AT_ONCE = 1000
+AT_ONCE = 250
+"""Images in a part: what a thousand become in a layer is beyond a core's cache."""
 GRAY_LEVELS = 255
 BEYOND = 1e-3
 """Of the range's width: so far beyond it rounding may take a value."""

@@ -62,6 +62,7 @@ class Classifier(Rebuildable):
     def features(self, x: Tensor) -> Tensor:
         """The features [batch, features] of images x, not negative. Raises `ShapeError`."""
         require_shape(x, self.sample_shape, "x")
+        x = x.to(memory_format=torch.channels_last)  # on a CPU twice as fast
         return self.hidden(self.maps(x).flatten(1)).relu()  # [batch, features]
 
     def forward(self, x: Tensor) -> Tensor:
