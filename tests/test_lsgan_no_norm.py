@@ -183,9 +183,10 @@ def test_the_record_is_of_these_settings():
     for one, unit in zip(kept["results"], wanted, strict=True):
         recipe = unit["recipe"]
         assert (one["setting"], one["seed"], one["objective"]) == (unit["setting"], unit["seed"], recipe.objective.name)
-        assert (one["G"], one["D"]) == (recipe.G, recipe.D)
+        width = {"width": study.STUDY.presets[kept["preset"]].options["width"]}
+        assert (one["G"], one["D"]) == (recipe.G | width, recipe.D | width)
         told = options_of(recipe.config)
-        for option in told.keys() - {"device", "precision"}:
+        for option in told.keys() - {"steps", "device", "precision"}:
             assert one["config"][option] == json.loads(json.dumps(told[option]))
         if one["diverged"] is None:
             assert one["state"] == collapse.state({key: values[-1] for key, values in one["curve"].items()})

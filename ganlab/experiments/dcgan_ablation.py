@@ -72,7 +72,12 @@ def measure(unit: Unit, *, seed: int, setting: str, recipe: Recipe, looks: int =
     if setting == SATURATING:
         recipe = replace(recipe, objective=MINIMAX)
     found, _, _ = scored.trained(unit, seed=seed, recipe=recipe, networks=pair, looks=looks, **options)
-    return {"setting": setting} | found
+    return {"setting": setting} | found | {name: found[name] | changed(setting) for name in ("G", "D")}
+
+
+def changed(setting: str) -> dict[str, str]:
+    """What a record says of each network besides its specification."""
+    return {"without": setting} if setting in OFF else {}
 
 
 def by_setting(record: Record) -> dict[str, list[dict[str, Any]]]:

@@ -119,13 +119,12 @@ def _measure(measure: Callable[..., Any], options: Mapping[str, Any], job: tuple
 
 def _measured(study: Study, kept: list[dict[str, Any]]) -> Record:
     """The part of a record that says what was measured, where, and by which rule."""
-    machine = records.environment()
-    others = [one["environment"] for one in kept if one["environment"] != machine]
-    also = {"also measured on": [one for i, one in enumerate(others) if one not in others[:i]]} if others else {}
+    machines = [one["environment"] for one in kept]
+    others = [one for i, one in enumerate(machines) if one not in machines[:i]][1:]
     results = [one["values"] for one in kept]
     return {
-        "environment": machine,
-        **also,
+        "environment": machines[0],
+        **({"also measured on": others} if others else {}),
         "published": [asdict(one) for one in study.published],
         "rule": study.rule,
         "seconds": round(sum(one["seconds"] for one in results), 1),
