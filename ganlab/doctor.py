@@ -15,7 +15,7 @@ import torch
 from ganlab import data
 from ganlab.data.places import shown
 from ganlab.errors import ConfigError, printable
-from ganlab.training import pick_device
+from ganlab.training import cores, pick_device
 
 PYTHON_WANTED = (3, 11)
 
@@ -89,7 +89,7 @@ def _device() -> Check:
     device = pick_device("auto")
     if device.type == "cuda":
         return Check("device", True, f"cuda: {torch.cuda.get_device_name(device)}")
-    return Check("device", True, f"{device.type}, {os.cpu_count()} cores (enough for the whole course)")
+    return Check("device", True, f"{device.type}, {cores()} cores (enough for the whole course)")
 
 
 def _data_sets(root: Path | None) -> Iterator[Check]:

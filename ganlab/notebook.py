@@ -1,7 +1,6 @@
 """What lessons use: `setup()` in their first cell, `watch()` to see a GAN learn, `picture()` for one that is kept."""
 
 import io
-import os
 import random
 from pathlib import Path
 
@@ -21,7 +20,7 @@ try:
 
     from ganlab import inline, plots
     from ganlab.shown import in_notebook
-    from ganlab.training import Trainer, leave_room, pick_device, tune
+    from ganlab.training import Trainer, cores, leave_room, pick_device, tune
 except ModuleNotFoundError as error:
     raise MissingPackage(error) from None
 
@@ -47,7 +46,7 @@ def setup() -> None:
     if in_notebook():
         display({"text/plain": "", "text/html": BETWEEN_WORDS}, raw=True)
     device = pick_device("auto")
-    print(f"ganlab {ganlab.__version__}, torch {torch.__version__}, {device.type}, {os.cpu_count()} cores, seed {SEED}")
+    print(f"ganlab {ganlab.__version__}, torch {torch.__version__}, {device.type}, {cores()} cores, seed {SEED}")
 
 
 def watch(trainer: Trainer, *, every: int, shown: int = 36) -> dict[int, Tensor]:

@@ -8,7 +8,7 @@ import torch
 from scipy.spatial.distance import cdist
 
 from ganlab import data, plots
-from ganlab.errors import ShapeError
+from ganlab.errors import ConfigError, ShapeError
 from ganlab.experiments import gan2014_mnist_copies as copies
 from ganlab.experiments import records
 from ganlab.experiments.units import Unit
@@ -32,6 +32,8 @@ def test_another_side_than_the_pictures_is_refused():
     with pytest.raises(ShapeError, match="give the side of its images, not 20"):
         records.images(SEED_0, 20)
     assert records.images(SEED_0, 28).shape == (64, 1, 28, 28)  # the advice
+    with pytest.raises(ConfigError, match=r"seed-3\.png is not there; ask for one of the pictures beside the"):
+        records.images("gan2014-mnist-seed-3", 28)
 
 
 def test_the_study_counts_what_lies_near_to_a_training_image(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

@@ -1,5 +1,6 @@
 """What the machine decides: where a run trains, in which precision, on how many threads, with which memory."""
 
+import math
 import os
 import subprocess
 import sys
@@ -71,17 +72,61 @@ def test_where_nothing_tells_of_the_processor_it_is_float32(monkeypatch: pytest.
 
 
 @pytest.mark.parametrize(
-    ("cores", "threads", "left"), [(8, 8, 7), (8, 4, 4), (3, 3, 2), (2, 2, 2), (1, 1, 1), (None, 4, 2)]
+    ("cores", "threads", "left"), [(8, 8, 7), (8, 4, 4), (3, 3, 2), (2, 2, 2), (2, 64, 2), (1, 1, 1), (1, 4, 2)]
 )
 def test_a_core_is_spared_where_there_are_more_than_two(
-    cores: int | None, threads: int, left: int, monkeypatch: pytest.MonkeyPatch
+    cores: int, threads: int, left: int, monkeypatch: pytest.MonkeyPatch
 ):
     told: list[int] = []
-    monkeypatch.setattr("os.cpu_count", lambda: cores)
+    monkeypatch.setattr(tuning, "cores", lambda: cores)
     monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
     monkeypatch.setattr(torch, "set_num_threads", told.append)
     spare_a_core()
     assert told == [left]
+
+
+@pytest.mark.parametrize(
+    ("kept", "quota", "cores"), [(8, math.inf, 8), (8, 2.0, 2), (8, 1.5, 2), (8, 0.1, 1), (2, 4.0, 2), (None, 2.0, 2)]
+)
+def test_cores_are_those_that_the_process_may_use(
+    kept: int | None, quota: float, cores: int, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.delattr("os.sched_getaffinity", raising=False)
+    monkeypatch.setattr("os.cpu_count", lambda: 64)
+    if kept:
+        monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(kept)), raising=False)
+    monkeypatch.setattr(tuning, "_quota", lambda: quota)
+    assert tuning.cores() == cores
+
+
+VERSION_2, VERSION_1 = "0::/a.slice/b.scope\n", "5:memory:/\n4:cpu,cpuacct:/docker/c\n0::/\n"
+
+
+@pytest.mark.parametrize(
+    ("groups", "files", "quota"),
+    [
+        (None, {}, math.inf),
+        (VERSION_2, {"cpu.max": "max 100000"}, math.inf),
+        (VERSION_2, {"cpu.max": "200000 100000"}, 2),
+        (VERSION_2, {"cpu.max": "max 100000", "a.slice/cpu.max": "150000 100000"}, 1.5),
+        (VERSION_2, {"a.slice/cpu.max": "400000 100000", "a.slice/b.scope/cpu.max": "300000 100000"}, 3),
+        (VERSION_2, {"other.slice/cpu.max": "100000 100000"}, math.inf),
+        (VERSION_2, {"cpu.max": "what is this"}, math.inf),
+        (VERSION_1, {"cpu/cpu.cfs_quota_us": "-1", "cpu/cpu.cfs_period_us": "100000"}, math.inf),
+        (VERSION_1, {"cpu/cpu.cfs_quota_us": "50000", "cpu/cpu.cfs_period_us": "100000"}, 0.5),
+        (VERSION_1, {"cpu/docker/c/cpu.cfs_quota_us": "400000", "cpu/docker/c/cpu.cfs_period_us": "100000"}, 4),
+    ],
+)
+def test_the_bounds_of_a_container_are_found(groups: str | None, files: dict[str, str], quota: float, tmp_path: Path):
+    """Written as Linux writes them, in version 2 and in version 1; for the process's own group and those around it."""
+    if groups is not None:
+        (tmp_path / "proc/self").mkdir(parents=True)
+        (tmp_path / "proc/self/cgroup").write_text(groups, encoding="utf-8")
+    for name, content in files.items():
+        file = tmp_path / "sys/fs/cgroup" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(content + "\n", encoding="utf-8")
+    assert tuning._quota(tmp_path) == quota
 
 
 @pytest.mark.skipif(not keep_freed_memory(), reason="the C library here is not glibc")
@@ -110,7 +155,7 @@ print(asked, kept)
 def test_tuning_says_what_it_set_and_changes_no_result(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(tuning, "keep_freed_memory", lambda: False)
     (line,) = tune()
-    assert line == f"1 thread of {os.cpu_count()} cores"
+    assert line == f"1 thread of {tuning.cores()} cores"
     monkeypatch.setattr(tuning, "keep_freed_memory", lambda: True)
     assert tune()[1] == "memory of layers up to 32 MiB is kept for the next step"
     assert torch.get_float32_matmul_precision() == "highest"

@@ -10,7 +10,7 @@ import pytest
 from ganlab.errors import CheckpointError, ConfigError
 from ganlab.experiments import mode_counts, records, running
 from ganlab.metrics.modes import count_modes
-from ganlab.training import Trainer
+from ganlab.training import Trainer, checkpoint
 from ganlab.training.config import options_of
 
 ROOT = Path(__file__).parents[1]
@@ -78,6 +78,17 @@ def test_a_checkpoint_of_other_looks_is_named_and_one_of_other_seeds_refused(tmp
     for kept in tmp_path.glob("unit.ckpt*"):
         kept.unlink()
     assert mode_counts.run(longer, [3, 4], place=place)["steps"][-1] == 40
+
+
+def test_a_checkpoint_from_another_device_is_refused(tmp_path: Path):
+    """A record names one."""
+    place = tmp_path / "unit.ckpt"
+    cut_off(place, at=9)
+    kept = checkpoint.read(place)
+    assert kept["device"] == "cpu"
+    checkpoint.write(place, kept | {"device": "cuda"})
+    with pytest.raises(CheckpointError, match="was trained on cuda, and the record would say cpu; go on there, or"):
+        mode_counts.run(TINY, [3, 4], place=place)
 
 
 def test_settings_have_names_of_their_own():

@@ -16,6 +16,7 @@ from recorded import record_of
 from ganlab import training
 from ganlab.experiments import progress, records, running, study
 from ganlab.experiments.units import Unit, units_of
+from ganlab.training import tuning
 
 ROOT = Path(__file__).parents[1]
 STUDIES = pytest.mark.parametrize("one", study.found().values(), ids=lambda one: one.name)
@@ -158,6 +159,7 @@ def test_processes_share_the_cores_and_never_a_gpu_unless_told(
     expected: dict[str, int],
 ):
     """Those that they may use: on Linux a process may be kept to a few of many."""
+    monkeypatch.setattr(tuning, "_quota", lambda: float("inf"))
     monkeypatch.delattr("os.sched_getaffinity", raising=False)
     monkeypatch.setattr("os.cpu_count", lambda: cores)
     monkeypatch.setattr(training, "pick_device", lambda _: torch.device(device))

@@ -206,7 +206,8 @@ STUDY = Study(
     units=units,
     presets={
         "laptop": Preset(
-            "3.2 epochs, networks half as wide: six minutes a run on one core; 40 runs", {"epochs": 3.2, "width": 32}
+            "3.2 epochs: six minutes a run on one core, with networks half as wide; 40 runs",
+            {"epochs": 3.2, "width": 32},
         ),
         "paper": Preset(
             "6.4 epochs: ten minutes a run on one core in bfloat16, where it has that, else half an hour; 40 runs",

@@ -67,7 +67,8 @@ def run(
     place  a checkpoint to go on from when the run was cut off, written at every look with what was counted so far, and
            deleted at the end
 
-    Raises `CheckpointError` for a checkpoint that is damaged, of another run, or of one that was looked at elsewhere.
+    Raises `CheckpointError` for a checkpoint that is damaged, of another run, of one that was looked at elsewhere, or
+    from another device.
     """
     ensemble = setting.ensemble(seeds)
     steps = setting.config.steps
@@ -75,7 +76,13 @@ def run(
     seen: dict[str, list[Any]] = {"steps": [], "modes": [], "high_quality": [], "kl": []}
     if place and ensemble.resume(place):
         found = checkpoint.find(place) or place
-        seen = checkpoint.read(found).get("looks", seen)
+        kept = checkpoint.read(found)
+        seen, device = kept.get("looks", seen), kept.get("device", ensemble.device.type)
+        if device != ensemble.device.type:
+            raise CheckpointError(
+                f"{found} was trained on {device}, and the record would say {ensemble.device.type}; go on there, or"
+                f" delete {place.name}*, and the run begins anew."
+            )
         if seen["steps"] != list(range(every, ensemble.step + 1, every)):
             raise CheckpointError(
                 f"{found} holds no looks each {every} steps; delete {place.name}* there, and the run begins anew."
@@ -90,7 +97,7 @@ def run(
             seen["high_quality"].append([round(one.high_quality, 4) for one in counts])
             seen["kl"].append([_rounded(one.kl_nats(setting.law.weights)) for one in counts])
             if place:
-                checkpoint.write(place, ensemble.state_dict() | {"looks": seen})
+                checkpoint.write(place, ensemble.state_dict() | {"looks": seen, "device": ensemble.device.type})
             note = f"modes {' '.join(map(str, seen['modes'][-1]))}"
         told(record.step / steps, note)
     if place:

@@ -1,7 +1,6 @@
 """Records: what experiments measured, with everything that is needed to judge the numbers, as JSON."""
 
 import json
-import os
 import platform
 import shlex
 from pathlib import Path
@@ -12,6 +11,7 @@ import torch
 
 import ganlab
 from ganlab.errors import ConfigError, ShapeError
+from ganlab.training import cores
 from ganlab.training.checkpoint import write_whole
 
 FOLDER = Path("figures") / "records"
@@ -28,7 +28,7 @@ def environment() -> dict[str, Any]:
         "python": platform.python_version(),
         "torch": torch.__version__,
         "processor": _processor(),
-        "cores": os.cpu_count(),
+        "cores": cores(),
         "gpu": gpu,
     }
 
@@ -92,13 +92,15 @@ def picture(name: str) -> Path:
 def images(name: str, side: int) -> torch.Tensor:
     """The images [n, C, side, side] in [0, 1] of a picture beside the course's records: a grid whose rows are full.
 
-    Raises `ShapeError` for a picture that is no grid of such images.
+    Raises `ConfigError` for a picture that is not there, `ShapeError` for one that is no grid of such images.
     """
     from PIL import Image
 
     from ganlab import plots
 
-    with Image.open(picture(name)) as whole:
+    if not (file := picture(name)).is_file():
+        raise ConfigError(f"{file} is not there; ask for one of the pictures beside the course's records.")
+    with Image.open(file) as whole:
         canvas = torch.from_numpy(np.array(whole, dtype=np.float32)) / 255
     canvas = canvas if canvas.ndim == 3 else canvas[..., None]
     scale = -(-plots.SMALLEST_TILE // side) if side < plots.SMALLEST_TILE else 1

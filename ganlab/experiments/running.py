@@ -1,6 +1,5 @@
 """Run a study: its units side by side, kept as they are done, into a record with pictures."""
 
-import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
@@ -82,19 +81,14 @@ def _seeds_of(arguments: Mapping[str, Mapping[str, Any]]) -> dict[str, list[int]
     return {"seeds": seeds} if seeds else {}
 
 
-def _cores() -> int:
-    """How many cores this process may use, where the system tells; else all."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def _processes(workers: int | None, units: int, options: Mapping[str, Any]) -> int:
     on_cpu = options.get("device", "cpu") == "cpu"
-    return workers or (min(units, _cores()) if on_cpu else 1)
+    return workers or (min(units, training.cores()) if on_cpu else 1)
 
 
 def _measure_all(measure: Callable[..., None], jobs: list[tuple[Unit, Any]], units: int, processes: int) -> None:
     board = progress.Board(len(jobs))
-    threads = max(1, _cores() // processes)
+    threads = max(1, training.cores() // processes)
     names = [unit.name for unit, _ in jobs]
     with progress.shown(board, names, finished=units - len(jobs)):
         attach = partial(progress.attach, board)

@@ -7,7 +7,7 @@ from ganlab.training.penalties import LSGANGP, R1, R1R2, R2, WGANGP
 from ganlab.training.record import COLUMNS, StepRecord
 from ganlab.training.sampling import sample
 from ganlab.training.trainer import Trainer
-from ganlab.training.tuning import leave_room, quick_precision, tune
+from ganlab.training.tuning import cores, leave_room, quick_precision, tune
 
 __all__ = [
     "COLUMNS",
@@ -23,6 +23,7 @@ __all__ = [
     "StepRecord",
     "TrainConfig",
     "Trainer",
+    "cores",
     "export_generator",
     "leave_room",
     "load_generator",

@@ -3,6 +3,7 @@ the order of its sums, and the precision in which its processor multiplies quick
 
 import contextlib
 import ctypes
+import math
 import os
 import sys
 from collections.abc import Iterator
@@ -33,10 +34,39 @@ def tune() -> tuple[str, ...]:
     _tuned = True
     spare_a_core()
     threads = torch.get_num_threads()
-    said = [f"{threads} thread{'s, one for small networks,' if threads > 1 else ''} of {os.cpu_count()} cores"]
+    said = [f"{threads} thread{'s, one for small networks,' if threads > 1 else ''} of {cores()} cores"]
     if keep_freed_memory():
         said.append(f"memory of layers up to {LARGEST_BLOCK >> 20} MiB is kept for the next step")
     return tuple(said)
+
+
+def cores() -> int:
+    """How many cores this process may use: those that it is kept to, and as many as its container is given the time of,
+    rounded up, where the system tells."""
+    kept = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, math.ceil(min(kept, _quota())))
+
+
+def _quota(root: Path = Path("/")) -> float:
+    """How many cores' time Linux's control groups, this process's and those around it, allow; else infinite."""
+    places = [root / "sys/fs/cgroup", root / "sys/fs/cgroup/cpu"]
+    with contextlib.suppress(OSError, ValueError):  # ValueError: lines of another kind
+        for line in (root / "proc/self/cgroup").read_text(encoding="utf-8").splitlines():
+            _, controllers, path = line.split(":", 2)
+            if not controllers or "cpu" in controllers.split(","):
+                top = places[1 if controllers else 0]
+                inner = top / path.lstrip("/")
+                places += [inner, *(outer for outer in inner.parents if top in outer.parents)]
+    return min((quota for place in places for quota in _quotas(place)), default=math.inf)
+
+
+def _quotas(place: Path) -> Iterator[float]:
+    """Of one control group: version 2 has both numbers in a file, version 1 has two files."""
+    for files in (("cpu.max",), ("cpu.cfs_quota_us", "cpu.cfs_period_us")):
+        with contextlib.suppress(OSError, ValueError):  # ValueError: "max", no bound
+            quota, period = (int(word) for file in files for word in (place / file).read_text(encoding="utf-8").split())
+            if quota > 0 and period > 0:
+                yield quota / period
 
 
 def is_tuned() -> bool:
@@ -72,7 +102,7 @@ def spare_a_core() -> None:
     Every step waits for its slowest thread: where something else runs on one of the cores, be it the browser, training
     on all of them can be ten times slower than on all but one.
     """
-    torch.set_num_threads(min(torch.get_num_threads(), max(2, (os.cpu_count() or 1) - 1)))
+    torch.set_num_threads(min(torch.get_num_threads(), max(2, cores() - 1)))
 
 
 def leave_room() -> bool:
