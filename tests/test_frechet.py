@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from ganlab import data, models
 from ganlab.errors import ConfigError, ShapeError
-from ganlab.metrics import frechet
+from ganlab.metrics import drawn, frechet
 from ganlab.metrics.features import Features, features_of
 
 
@@ -181,7 +181,7 @@ def test_few_images_make_real_ones_differ(real: Features):
 def test_the_floor_is_of_disjoint_sets():
     """Of 2n numbers, all different, each is used once."""
     values = torch.arange(200.0, dtype=torch.float64)[:, None]
-    one, other = frechet._halves(values, 100)
+    one, other = drawn.halves(values, 100)
     assert sorted(torch.cat([one, other]).flatten().tolist()) == list(range(200))
     assert one.flatten().tolist() != list(range(100))
 

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from ganlab.errors import ConfigError, ShapeError
+from ganlab.errors import ShapeError
+from ganlab.metrics import drawn
 from ganlab.metrics.features import Features
 from ganlab.metrics.points import flat, require_same_dim
 
@@ -52,22 +53,15 @@ def score(generated: Features, real: Features, n: int | None = None) -> FrechetS
     other weights, and for an n that is no integer, `ShapeError` for too few images: with n up to d, the number of
     features, a covariance of n points has no full rank.
     """
-    if generated.network != real.network:
-        raise ConfigError(f"generated has {generated.network}, real {real.network}; give features of one network.")
-    if generated.weights and real.weights and generated.weights != real.weights:
-        raise ConfigError(
-            f"generated and real have {real.network} with other weights each; give features of one network."
-        )
-    n = min(len(generated), len(real) // 2) if n is None else _require_integer(n)
-    if n > len(generated):
-        raise ShapeError(f"n is {n:,} and there are {len(generated):,} generated images; give a smaller n.")
-    value = distance(_drawn(generated.values)[:n], _halves(real.values, n)[0])
-    return FrechetScore(value, floor(real, n), n, generated.images, real.images, real.network)
+    made, one, other = drawn.sets(generated, real, n)
+    return FrechetScore(
+        distance(made, one), distance(one, other), len(made), generated.images, real.images, real.network
+    )
 
 
 def floor(real: Features, n: int) -> float:
     """The Fréchet distance between two disjoint sets of n real images, drawn from all. Raises as `score`."""
-    return distance(*_halves(real.values, _require_integer(n)))
+    return distance(*drawn.halves(real.values, n))
 
 
 def floors(real: Features, ns: Sequence[int]) -> dict[int, float]:
@@ -138,21 +132,3 @@ class _Given(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         return features
-
-
-def _halves(values: Tensor, n: int) -> tuple[Tensor, Tensor]:
-    if 2 * n > len(values):
-        raise ShapeError(f"n is {n:,} and there are {len(values):,} real images; for a floor, give at least 2n.")
-    drawn = _drawn(values)
-    return drawn[:n], drawn[n : 2 * n]
-
-
-def _drawn(values: Tensor) -> Tensor:
-    """All rows, in an order that is random and always the same: sets often lie sorted by class."""
-    return values[torch.randperm(len(values), generator=torch.Generator().manual_seed(0))]
-
-
-def _require_integer(n: int) -> int:
-    if not isinstance(n, int) or isinstance(n, bool) or n < 1:
-        raise ConfigError(f"n is {n!r}; give an integer of at least 1, or None.")
-    return n
