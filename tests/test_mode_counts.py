@@ -87,8 +87,12 @@ def test_a_checkpoint_from_another_device_is_refused(tmp_path: Path):
     kept = checkpoint.read(place)
     assert kept["device"] == "cpu"
     checkpoint.write(place, kept | {"device": "cuda"})
-    with pytest.raises(CheckpointError, match="was trained on cuda, and the record would say cpu; go on there, or"):
+    said = r"trained on cuda, and the record would say cpu; go on there, or delete unit\.ckpt\*, and the run begins anew"
+    with pytest.raises(CheckpointError, match=said):
         mode_counts.run(TINY, [3, 4], place=place)
+    for kept in tmp_path.glob("unit.ckpt*"):
+        kept.unlink()
+    assert mode_counts.run(TINY, [3, 4], place=place)["steps"][-1] == 20
 
 
 def test_settings_have_names_of_their_own():

@@ -21,15 +21,15 @@ when the whole interval is short of the margin. What is none of these is undecid
 """
 
 import math
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from ganlab import models, plots
 from ganlab.errors import ConfigError, NonFiniteLoss
-from ganlab.experiments import collapse, recipes, scored
+from ganlab.experiments import collapse, looks, recipes, scored
 from ganlab.experiments.classifier_mnist import parts
 from ganlab.experiments.recipe import Recipe
 from ganlab.experiments.study import Preset, Record, Row, Study
@@ -108,30 +108,21 @@ def measure(
     }
 
 
-def _train(trainer: Trainer, judge: collapse.Judge, told: Callable[[float, str], None]) -> list[dict[str, float]]:
+def _train(trainer: Trainer, judge: collapse.Judge, told: looks.Told) -> list[dict[str, float]]:
     """Train to the end, or until it diverges; a row for each look."""
-    due = {round(trainer.config.steps * (number + 1) / LOOKS) for number in range(LOOKS)}
     rows: list[dict[str, float]] = []
-    trained, begun = 0.0, time.process_time()
-    try:
-        for record in trainer.run():
-            note = ""
-            if record.step in due:
-                trained += time.process_time() - begun
-                if scored.diverged_at(trainer) is not None:
-                    break
-                seen = asdict(judge.look(trainer.sample(judge.by.n), trainer.value_range))
-                rows.append({"step": record.step, "processor seconds": round(trained, 1), **_rounded(seen)})
-                note = f"{collapse.state(seen)}, {seen['frechet']:.0f}"
-                begun = time.process_time()
-            told(record.step / trainer.config.steps, note)
-    except NonFiniteLoss:
-        pass  # what it says is found in `history` again
+
+    def look(step: int, seconds: float) -> str:
+        if (diverged := scored.diverged_at(trainer)) is not None:
+            raise NonFiniteLoss(f"at step {diverged} losses or weights are not finite; go on with lower rates.")
+        seen = asdict(judge.look(trainer.sample(judge.by.n), trainer.value_range))
+        rounded = {name: round(value, 4) for name, value in seen.items()}
+        rows.append({"step": step, "processor seconds": seconds, **rounded})
+        return f"{collapse.state(seen)}, {seen['frechet']:.0f}"
+
+    with suppress(NonFiniteLoss):  # what it says is found in `history` and in the weights again
+        looks.train(trainer, looks.evenly(trainer.config.steps, LOOKS), look, told)
     return rows
-
-
-def _rounded(seen: dict[str, float]) -> dict[str, float]:
-    return {name: round(value, 4) for name, value in seen.items()}
 
 
 def by_arm(record: Record) -> dict[str, list[dict[str, Any]]]:

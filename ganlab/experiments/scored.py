@@ -5,8 +5,6 @@ are for reporting. Both are as many as the samples, where there are enough, and 
 floor of both.
 """
 
-import time
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -17,6 +15,7 @@ from torch import Tensor, nn
 
 from ganlab import models, plots, training
 from ganlab.experiments.image_sets import parts
+from ganlab.experiments.looks import Told, evenly, train
 from ganlab.experiments.recipe import Recipe
 from ganlab.experiments.study import Row
 from ganlab.experiments.tables import mean_and_range
@@ -39,7 +38,6 @@ RULE = (
     "the weights at the end, and the best ones: those with the least distance from validation images among all looks;"
     " both for the weights themselves and for their average. The distances in the tables are from test images"
 )
-Told = Callable[[float, str], None]
 Pair = tuple[nn.Module, nn.Module]
 Parts = dict[str, tuple[Tensor, Tensor]]
 """Images and labels of "training", "validation" and "test", as `image_sets.parts` gives them."""
@@ -128,19 +126,14 @@ def run(
     Raises as `Trainer.run` and `look` do.
     """
     weights = weights_of(trainer)
-    steps = trainer.config.steps
-    due = {round(steps * (number + 1) / looks) for number in range(looks)}
     rows: list[dict[str, Any]] = []
-    trained, begun = 0.0, time.process_time()
-    for record in trainer.run():
-        note = ""
-        if record.step in due:
-            trained += time.process_time() - begun
-            found = {name: look(G, by, trainer.config.noise, labels) for name, G in weights.items()}
-            rows.append({"step": record.step, "processor seconds": round(trained, 1), **found})
-            note = f"{found[[*found][-1]]['test']:.2f}"
-            begun = time.process_time()
-        told(record.step / steps, note)
+
+    def looked(step: int, seconds: float) -> str:
+        found = {name: look(G, by, trainer.config.noise, labels) for name, G in weights.items()}
+        rows.append({"step": step, "processor seconds": seconds, **found})
+        return f"{found[[*found][-1]]['test']:.2f}"
+
+    train(trainer, evenly(trainer.config.steps, looks), looked, told)
     found = {
         "config": options_of(trainer.config) | {"device": trainer.device.type},
         "features": str(by.judge),

@@ -25,7 +25,6 @@ A run whose loss or whose samples are no longer finite has diverged: its modes a
 """
 
 import math
-import time
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
@@ -37,7 +36,7 @@ from torch import nn
 
 from ganlab import data, models, plots, training
 from ganlab.errors import NonFiniteLoss, ShapeError
-from ganlab.experiments import lsgan_ring, recipes, scored
+from ganlab.experiments import looks, lsgan_ring, recipes, scored
 from ganlab.experiments.predicted import judged
 from ganlab.experiments.recipe import Recipe
 from ganlab.experiments.study import Preset, Published, Record, Row, Study
@@ -168,18 +167,17 @@ def run(trainer: Trainer, judge: Classifier, samples: int, unit: Unit) -> dict[s
     """
     steps = [*range(LOOK, trainer.config.steps, LOOK), trainer.config.steps]
     modes, kl, seconds, diverged = [], [], [], None
-    trained, begun = 0.0, time.process_time()
+
+    def look(_: int, processor_seconds: float) -> str:
+        made = training.sample(trainer.G, samples, noise=trainer.config.noise, seed=1)
+        found = stacked_modes(made, judge, value_range=trainer.value_range)
+        modes.append(found.modes)
+        kl.append(round(found.kl_nats, 4))
+        seconds.append(processor_seconds)
+        return f"modes {found.modes}"
+
     try:
-        for record in trainer.run():
-            if record.step in steps:
-                trained += time.process_time() - begun
-                made = training.sample(trainer.G, samples, noise=trainer.config.noise, seed=1)
-                found = stacked_modes(made, judge, value_range=trainer.value_range)
-                modes.append(found.modes)
-                kl.append(round(found.kl_nats, 4))
-                seconds.append(round(trained, 1))
-                begun = time.process_time()
-            unit.progress(record.step / trainer.config.steps, f"modes {modes[-1]}" if modes else "")
+        looks.train(trainer, steps, look, unit.progress)
     except (NonFiniteLoss, ShapeError):  # ShapeError: at a look, the samples are NaN
         if (diverged := scored.diverged_at(trainer)) is None:
             raise
