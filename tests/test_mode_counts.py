@@ -87,7 +87,7 @@ def test_a_checkpoint_from_another_device_is_refused(tmp_path: Path):
     kept = checkpoint.read(place)
     assert kept["device"] == "cpu"
     checkpoint.write(place, kept | {"device": "cuda"})
-    said = r"trained on cuda, and the record would say cpu; go on there, or delete unit\.ckpt\*, and the run begins anew"
+    said = r"on cuda, and the record would say cpu; go on there, or delete unit\.ckpt\*, and the run begins anew"
     with pytest.raises(CheckpointError, match=said):
         mode_counts.run(TINY, [3, 4], place=place)
     for kept in tmp_path.glob("unit.ckpt*"):
