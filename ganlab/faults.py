@@ -1,0 +1,126 @@
+"""Sets of images made from real digits, each with one fault that a generator may have, and what every measure says.
+
+What a measure sees is known for sure only where the fault is known: so each set is made of real images, with one thing
+done to it.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from ganlab.errors import ConfigError, ShapeError
+from ganlab.experiments.gan2014_mnist_anchors import blurred
+from ganlab.metrics import classifier_score, frechet, kernel
+from ganlab.metrics.features import features_of
+from ganlab.metrics.neighbours import copies
+from ganlab.metrics.precision_recall import precision_recall
+
+CLASSES, MISSING, COMMON = 10, 4, 1
+"""Of the labels; the class that one set lacks, and the one of which another has too many."""
+NOISE = 0.3
+"""Standard deviation of the noise, where white is 1."""
+BLUR = 1 / 12
+"""Width of the blur, in sides of the image."""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What the measures say of a set.
+
+    frechet, kernel    distances from the reference, in features; `kernel_error` is the second one's standard error
+    classifier_score   from 1 to the number of classes
+    precision, recall, density, coverage   against the reference, in features
+    near, near_in_features   the share of images that lie nearer to a training image than all but 1 % of other real ones
+                       do, by their pixels and by their features
+    """
+
+    frechet: float
+    kernel: float
+    kernel_error: float
+    classifier_score: float
+    precision: float
+    recall: float
+    density: float
+    coverage: float
+    near: float
+    near_in_features: float
+
+
+@dataclass(frozen=True, eq=False)
+class Real:
+    """Real images [·, C, H, W] in [0, 1], drawn apart: n to train on, n as reference, others to make sets of."""
+
+    training: Tensor
+    reference: Tensor
+    others: Tensor
+    labels: Tensor  # of the others, int64
+    n: int
+
+    @classmethod
+    def of(cls, images: Tensor, labels: Tensor, n: int) -> "Real":
+        """Of images uint8 with their labels 0 … 9. Raises `ConfigError` for an n that is no positive integer,
+        `ShapeError` for fewer than 3n images, and for classes of which the others hold none."""
+        if not isinstance(n, int) or isinstance(n, bool) or n < 1:
+            raise ConfigError(f"n is {n!r}; give an integer of at least 1.")
+        if len(images) < 3 * n or len(labels) != len(images):
+            raise ShapeError(
+                f"there are {len(images):,} images and {len(labels):,} labels; give at least {3 * n:,} of each, 3n."
+            )
+        order = torch.randperm(len(images), generator=torch.Generator().manual_seed(0))
+        x, y = images[order].float() / 255, labels[order]
+        if absent := set(range(CLASSES)) - set(y[2 * n :].tolist()):
+            raise ShapeError(f"no image of class {min(absent)} is left to make sets of; give more images.")
+        return cls(x[:n], x[n : 2 * n], x[2 * n :], y[2 * n :], n)
+
+
+def sets(real: Real) -> dict[str, Tensor]:
+    """n images each, by the fault that they have."""
+    honest = real.others[: real.n]
+    ten = torch.stack([real.others[real.labels == y][0] for y in range(CLASSES)])
+    noise = torch.randn(honest.shape, generator=torch.Generator().manual_seed(1))
+    common, rest = (real.others[at] for at in (real.labels == COMMON, real.labels != COMMON))
+    half = real.n // 2
+    return {
+        "none": honest,
+        "collapsed": _again(ten, real.n),
+        "memorised": real.training,
+        "blurred": blurred(honest, BLUR * honest.shape[-1]),
+        "noisy": (honest + NOISE * noise).clamp(0, 1),
+        "class missing": _again(real.others[real.labels != MISSING], real.n),
+        "uneven": torch.cat([_again(common, half), _again(rest, real.n - half)]),
+    }
+
+
+def _again(images: Tensor, n: int) -> Tensor:
+    """The first n; where there are fewer, again from the first."""
+    return images.repeat(-(-n // len(images)), 1, 1, 1)[:n]
+
+
+def all_judged(real: Real, network: nn.Module) -> dict[str, Judged]:
+    """What the measures say of every set, in the features of a classifier such as `models.trained("mnist")`, against
+    the reference; copies are looked for among the training images. Raises as the measures do."""
+    held_out = real.others[-real.n :]
+
+    def seen(images: Tensor) -> Tensor:
+        return features_of(images, network, "a set", value_range=(0, 1)).values
+
+    reference, training, unseen = seen(real.reference), seen(real.training), seen(held_out)
+
+    def judged(images: Tensor) -> Judged:
+        found = seen(images)
+        four, apart = precision_recall(found, reference), kernel.estimate(found, reference)
+        return Judged(
+            frechet=frechet.distance(found, reference),
+            kernel=apart.value,
+            kernel_error=apart.error,
+            classifier_score=classifier_score.score(images, network, "a set", value_range=(0, 1)).value,
+            precision=four.precision,
+            recall=four.recall,
+            density=four.density,
+            coverage=four.coverage,
+            near=copies(images, real.training, held_out).share,
+            near_in_features=copies(found, training, unseen).share,
+        )
+
+    return {fault: judged(images) for fault, images in sets(real).items()}

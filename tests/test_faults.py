@@ -1,0 +1,171 @@
+"""What each measure says of sets with one fault each, made from real digits: the direction in which it moves.
+
+    fault           Fréchet  kernel  classifier  precision   recall  density  coverage  near the training images
+    collapsed       up       up      up          same or up  to 0    any      down      any
+    memorised       same     same    same        same        same    same     same      all
+    blurred         up       up      down        any         down    down     down      same
+    noisy           up       up      down        down        down    down     down      same
+    class missing   up       up      down        same        down    same     down      same
+    uneven          up       up      down        any         same    any      down      same
+
+Fréchet: "up" is more than 2.5 times the distance between real images, "same" less than twice it. Kernel: "up" is more
+than twice its error, "same" less. Classifier score: by more than 0.05. Shares move by more than 0.05 or less. "Any":
+precision fell for blurred digits and rose for blurred MNIST, whose features come to lie in the midst of the real ones;
+of ten images over and over, each that lies near stands for a tenth of the set, and of ones over and over for less. No
+measure of two sets sees copies, and the copy check sees nothing else. The classifier score likes ten images best.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+
+from ganlab import data, models
+from ganlab.data import mnist as files_of_mnist
+from ganlab.errors import ConfigError, ShapeError
+from ganlab.faults import Judged, Real, all_judged, sets
+
+MOVED = 0.05
+Moves = Callable[[float, float], bool]
+
+
+def down(share: float, real: float) -> bool:
+    return share < real - MOVED
+
+
+def same(share: float, real: float) -> bool:
+    return abs(share - real) <= MOVED
+
+
+def not_down(share: float, real: float) -> bool:
+    return share >= real - MOVED
+
+
+def to_0(share: float, real: float) -> bool:
+    return share < 0.02 < real
+
+
+def larger(distance: float, real: float) -> bool:
+    return distance > 2.5 * real
+
+
+def no_larger(distance: float, real: float) -> bool:
+    return distance < 2 * real
+
+
+def beyond(distance: float, error: float) -> bool:
+    return distance > 2 * error
+
+
+def within(distance: float, error: float) -> bool:
+    return abs(distance) < 2 * error
+
+
+def about(score: float, real: float) -> bool:
+    return abs(score - real) < 0.2
+
+
+def all_of_them(share: float, real: float) -> bool:
+    return share == 1
+
+
+def up(score: float, real: float) -> bool:
+    return score > real + MOVED
+
+
+MEASURES = ("frechet", "kernel", "classifier_score", "precision", "recall", "density", "coverage", "near")
+TABLE: dict[str, tuple[Moves | None, ...]] = {
+    "collapsed": (larger, beyond, up, not_down, to_0, None, down, None),
+    "memorised": (no_larger, within, about, same, same, same, same, all_of_them),
+    "blurred": (larger, beyond, down, None, down, down, down, same),
+    "noisy": (larger, beyond, down, down, down, down, down, same),
+    "class missing": (larger, beyond, down, same, down, same, down, same),
+    "uneven": (larger, beyond, down, None, same, None, down, same),
+}
+
+
+@pytest.fixture(scope="module")
+def digits() -> dict[str, Judged]:
+    one, two = data.load("digits"), data.load("digits", split="test")
+    real = Real.of(torch.cat([one.images, two.images]), torch.cat([one.labels, two.labels]), 500)
+    return all_judged(real, models.trained("digits"))
+
+
+@pytest.fixture(scope="module")
+def mnist() -> dict[str, Judged]:
+    """1,000 of the test images in each part, none of which the classifier was trained or chosen on."""
+    if not files_of_mnist.found(files_of_mnist.MNIST, data.data_root(None)):
+        pytest.skip("no MNIST here")
+    test = data.load("mnist", split="test")
+    return all_judged(Real.of(test.images, test.labels, 1000), models.trained("mnist"))
+
+
+def require(found: dict[str, Judged], fault: str) -> None:
+    none, it = found["none"], found[fault]
+    for measure, moves in zip((*MEASURES, "near_in_features"), (*TABLE[fault], TABLE[fault][-1]), strict=True):
+        share, real = getattr(it, measure), it.kernel_error if measure == "kernel" else getattr(none, measure)
+        said = f"{fault}: {measure} is {share:.3f}, {real:.3f} of real images"
+        assert moves is None or moves(share, real), said
+
+
+@pytest.mark.parametrize("fault", TABLE)
+def test_the_digits(digits: dict[str, Judged], fault: str):
+    require(digits, fault)
+
+
+@pytest.mark.parametrize("fault", TABLE)
+def test_mnist(mnist: dict[str, Judged], fault: str):
+    require(mnist, fault)
+
+
+@pytest.mark.parametrize("found", ["digits", "mnist"])
+def test_other_real_images_are_what_a_perfect_generator_makes(found: str, request: pytest.FixtureRequest):
+    none = request.getfixturevalue(found)["none"]
+    assert none.density == pytest.approx(1, abs=0.1)
+    assert min(none.precision, none.recall, none.coverage) > 0.75
+    assert max(none.near, none.near_in_features) < 0.03
+
+
+def test_every_fault_has_its_line_and_every_line_its_fault():
+    zeros = torch.zeros(20, 1, 8, 8)
+    stand_in = Real(zeros, zeros, zeros, torch.arange(20) % 10, 5)
+    assert sets(stand_in).keys() - {"none"} == TABLE.keys()
+    lines = (Path(__file__).read_text(encoding="utf-8").split('"""')[1]).splitlines()
+    named = [line.strip().split("  ")[0] for line in lines if line.startswith("    ")]
+    assert named == ["fault", *TABLE]
+
+
+def test_a_class_too_few_and_a_class_too_many():
+    """By the labels that a set's images carry in their first pixel."""
+    labels = torch.arange(600) % 10
+    real = Real(
+        torch.zeros(100, 1, 8, 8),
+        torch.zeros(100, 1, 8, 8),
+        (labels.view(-1, 1, 1, 1) / 10).expand(-1, 1, 8, 8),
+        labels,
+        100,
+    )
+    found = {
+        fault: (10 * images[:, 0, 0, 0]).round().long().bincount(minlength=10) for fault, images in sets(real).items()
+    }
+    assert found["none"].tolist() == [10] * 10
+    assert found["class missing"][4] == 0
+    assert found["class missing"].sum() == 100
+    assert found["uneven"][1] == 50
+    assert found["uneven"].sum() == 100
+    assert found["collapsed"].tolist() == [10] * 10
+
+
+@pytest.mark.parametrize(
+    ("count", "n", "error", "named"),
+    [
+        (29, 10, ShapeError, "there are 29 images and 29 labels; give at least 30 of each, 3n"),
+        (30, 0, ConfigError, "n is 0; give an integer of at least 1"),
+        (30, True, ConfigError, "n is True; give an integer of at least 1"),
+        (36, 12, ShapeError, r"no image of class \d is left to make sets of; give more images"),
+    ],
+)
+def test_too_few_images_are_named(count: int, n: int, error: type[Exception], named: str):
+    with pytest.raises(error, match=named):
+        Real.of(torch.zeros(count, 1, 8, 8, dtype=torch.uint8), torch.arange(count) // 4, n)
