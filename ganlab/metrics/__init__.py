@@ -4,8 +4,8 @@
 `features`: `frechet` compares means and covariances, `kernel` moments up to the third and without a bias,
 `precision_recall` which points lie near which; `neighbours` asks whether they are copies, and whether labelled ones
 tell real ones apart. `classifier_score` asks how sure a classifier is of images and how many classes there are, `probe`
-what a linear classifier makes of features; `strokes` measure how a digit is written. On sets with one fault each, made from real images (`ganlab.faults`),
-they move so against real images:
+what a linear classifier makes of features; `strokes` measure how a digit is written. On sets with one fault each, made
+from real images (`ganlab.faults`), they move so against real images:
 
     fault           Fréchet, kernel distance   classifier score   precision   recall   coverage   near training images
     collapsed       up                         up                 same        to 0     down       either
