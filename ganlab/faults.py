@@ -24,6 +24,10 @@ BLUR = 1 / 12
 """Width of the blur, in sides of the image."""
 
 
+NAMES = ("none", "collapsed", "memorised", "blurred", "noisy", "class missing", "uneven")
+"""Of the faults, "none" for other real images."""
+
+
 @dataclass(frozen=True)
 class Judged:
     """What the measures say of a set.
@@ -124,3 +128,51 @@ def all_judged(real: Real, network: nn.Module) -> dict[str, Judged]:
         )
 
     return {fault: judged(images) for fault, images in sets(real).items()}
+
+
+MOVED: dict[str, float] = {"classifier_score": 0.2, "precision": 0.05, "recall": 0.05, "coverage": 0.05, "near": 0.05}
+"""By how much a measure has to differ from that of other real images to be said to see a fault. The Fréchet distance
+has to be more than twice that of real images, the kernel distance more than three of its errors from 0."""
+TIMES, ERRORS = 2.0, 3.0
+MEASURES = {
+    "frechet": "Fréchet distance",
+    "kernel": "kernel distance",
+    "classifier_score": "classifier score",
+    "precision": "precision",
+    "recall": "recall",
+    "coverage": "coverage",
+    "near": "near training images",
+}
+"""Those of `table`, with their names."""
+
+
+def seen(judged: dict[str, Judged], fault: str, measure: str) -> bool:
+    """Whether a measure tells a set from other real images, by `MOVED`."""
+    value, real = (getattr(judged[which], measure) for which in (fault, "none"))
+    if measure == "frechet":
+        return value > TIMES * real
+    if measure == "kernel":
+        return abs(value) > ERRORS * judged[fault].kernel_error
+    return abs(value - real) > MOVED[measure]
+
+
+def table(judged: dict[str, Judged]) -> str:
+    """All sets and `MEASURES` in Markdown; what a measure sees is bold."""
+    lines = [["fault", *MEASURES.values()], ["---"] * (1 + len(MEASURES))]
+    for fault, found in judged.items():
+        values = {name: f"{getattr(found, name):.2f}" for name in MEASURES}
+        lines.append([fault, *(f"**{text}**" if seen(judged, fault, name) else text for name, text in values.items())])
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def unknown(real: Real) -> dict[str, Tensor]:
+    """Three sets of n images for a reader to find the fault of, each one of `sets` in another strength."""
+    ten_more = torch.cat([real.others[real.labels == y][1:3] for y in range(CLASSES)])
+    copied = torch.cat([real.training[: real.n // 2], real.others[: real.n - real.n // 2]])
+    few = torch.cat([real.others[real.labels == 7][: real.n // 50], real.others[real.labels != 7]])
+    order = torch.randperm(real.n, generator=torch.Generator().manual_seed(2))
+    return {"A": copied[order], "B": few[: real.n][order], "C": _again(ten_more, real.n)[order]}
+
+
+UNKNOWN = {"A": "memorised", "B": "class missing", "C": "collapsed"}
+"""What is wrong with them."""

@@ -21,10 +21,13 @@ from pathlib import Path
 import pytest
 import torch
 
-from ganlab import data, models
+from ganlab import data, faults, models
 from ganlab.data import mnist as files_of_mnist
 from ganlab.errors import ConfigError, ShapeError
-from ganlab.faults import Judged, Real, all_judged, sets
+from ganlab.faults import UNKNOWN, Judged, Real, all_judged, seen, sets, table, unknown
+from ganlab.metrics.features import features_of
+from ganlab.metrics.neighbours import copies
+from ganlab.metrics.precision_recall import precision_recall
 
 MOVED = 0.05
 Moves = Callable[[float, float], bool]
@@ -169,3 +172,50 @@ def test_a_class_too_few_and_a_class_too_many():
 def test_too_few_images_are_named(count: int, n: int, error: type[Exception], named: str):
     with pytest.raises(error, match=named):
         Real.of(torch.zeros(count, 1, 8, 8, dtype=torch.uint8), torch.arange(count) // 4, n)
+
+
+def test_the_table_is_bold_where_a_measure_sees_a_fault(digits: dict[str, Judged]):
+    """Read back: each number, and whether it is bold."""
+    heads, _, *lines = (line.strip("| ").split(" | ") for line in table(digits).splitlines())
+    assert heads == ["fault", *faults.MEASURES.values()]
+    assert [line[0] for line in lines] == list(digits) == list(faults.NAMES)
+    for fault, *cells in lines:
+        for measure, cell in zip(faults.MEASURES, cells, strict=True):
+            assert float(cell.strip("*")) == pytest.approx(getattr(digits[fault], measure), abs=0.005)
+            assert cell.startswith("**") == seen(digits, fault, measure)
+    assert not any(seen(digits, "none", measure) for measure in faults.MEASURES)
+
+
+def judged(**values: float) -> Judged:
+    whole = dict.fromkeys(vars(Judged(*range(10))), 0.5)
+    return Judged(**whole | {"kernel": 0.0, "kernel_error": 0.1} | values)
+
+
+@pytest.mark.parametrize(
+    ("measure", "value", "sees"),
+    [
+        *[("frechet", 1.0, False), ("frechet", 1.01, True), ("frechet", 0.1, False)],
+        *[("kernel", 0.3, False), ("kernel", 0.31, True), ("kernel", -0.31, True)],
+        *[("classifier_score", 0.69, False), ("classifier_score", 0.71, True), ("classifier_score", 0.29, True)],
+        *[("recall", 0.46, False), ("recall", 0.44, True), ("near", 0.56, True)],
+    ],
+)
+def test_what_is_seen_is_by_the_rule(measure: str, value: float, sees: bool):
+    assert seen({"none": judged(), "it": judged(**{measure: value})}, "it", measure) == sees
+
+
+def test_each_unknown_set_has_its_fault(digits: dict[str, Judged]):
+    one, two = data.load("digits"), data.load("digits", split="test")
+    real = Real.of(torch.cat([one.images, two.images]), torch.cat([one.labels, two.labels]), 500)
+    network = models.trained("digits").eval()
+    cloud = {
+        name: features_of(some, network, name, value_range=(0, 1)).values.float()
+        for name, some in {**unknown(real), "reference": real.reference}.items()
+    }
+    assert {name: len(some) for name, some in unknown(real).items()} == dict.fromkeys(UNKNOWN, 500)
+    near = {name: copies(some, real.training, real.others[-500:]).share for name, some in unknown(real).items()}
+    assert near["A"] >= 0.5 > 0.1 > max(near["B"], near["C"])
+    recall = {name: precision_recall(cloud[name], cloud["reference"]).recall for name in UNKNOWN}
+    assert recall["C"] < 0.3 < 0.7 < min(recall["A"], recall["B"])
+    sevens = {name: int((network.out(cloud[name]).argmax(dim=1) == 7).sum()) for name in UNKNOWN}
+    assert sevens["B"] < 20 < min(sevens["A"], sevens["C"])

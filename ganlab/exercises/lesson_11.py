@@ -1,0 +1,169 @@
+"""Exercises of lesson 11: a score by hand, few images, a kernel distance, sets with unknown faults, a project."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import sympy as sp
+
+from ganlab import faults
+from ganlab.exercises import Exercise
+from ganlab.exercises.broken import Broken
+from ganlab.exercises.given import finite
+
+APART = 1.8
+"""Between two sets of 100 real images the Fréchet distance is larger, between all of them smaller."""
+NEARLY_0 = 1.0
+"""The kernel distance between real images, at most, even of 100 each."""
+_CLASSES = (sp.Rational(7, 12), sp.Rational(4, 12), sp.Rational(1, 12))
+_SPREAD = sp.Add(*(-p * sp.log(p) for p in _CLASSES))
+_DOUBT = sp.log(3) / 4
+
+
+def _fault_of_few(came: Any) -> str:
+    numbers = finite(came)
+    if numbers is None or len(numbers) != 2:
+        return "What came of it is `came`: the Fréchet distance, and the kernel distance."
+    if numbers[0] < APART:
+        return "Nothing broke yet: all real images are there. Take 100 of each."
+    return "" if abs(numbers[1]) < NEARLY_0 else "These are not two sets of real images. Change `count` alone."
+
+
+def _kernel(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    return (x @ y.T / x.shape[1] + 1) ** 3
+
+
+def _unbiased(x: np.ndarray, y: np.ndarray) -> float:
+    within = (_without_itself(of).sum() / (len(of) * (len(of) - 1)) for of in (x, y))
+    return float(sum(within) - 2 * _kernel(x, y).mean())
+
+
+def _without_itself(x: np.ndarray) -> np.ndarray:
+    return _kernel(x, x) * (1 - np.eye(len(x)))
+
+
+def _of_all_pairs(x: np.ndarray, y: np.ndarray) -> float:
+    return float(_kernel(x, x).mean() + _kernel(y, y).mean() - 2 * _kernel(x, y).mean())
+
+
+def _by_n_squared(x: np.ndarray, y: np.ndarray) -> float:
+    return float(_without_itself(x).mean() + _without_itself(y).mean() - 2 * _kernel(x, y).mean())
+
+
+def _once(x: np.ndarray, y: np.ndarray) -> float:
+    return _unbiased(x, y) + float(_kernel(x, y).mean())
+
+
+def _without_d(x: np.ndarray, y: np.ndarray) -> float:
+    root = np.sqrt(x.shape[1])
+    return _unbiased(x * root, y * root)
+
+
+_RNG = np.random.default_rng(11)
+_SETS = tuple((_RNG.normal(size=(n, d)), _RNG.normal(0.5, 1, size=(m, d))) for n, m, d in ((5, 7, 2), (12, 9, 4)))
+
+
+def _judge_diagnosis(answer: Any) -> str:
+    """Whether each of the three sets is given its fault."""
+    if not isinstance(answer, Mapping) or set(answer) != set(faults.UNKNOWN):
+        return 'Return a dict with the keys "A", "B" and "C": a fault for each.'
+    names = [name for name in faults.NAMES if name != "none"]
+    for letter, fault in answer.items():
+        if fault not in names:
+            return f"{letter}: {fault!r} is none of {', '.join(names)}."
+    wrong = [letter for letter, fault in faults.UNKNOWN.items() if answer[letter] != fault]
+    return "" if not wrong else _HINTS[wrong[0]]
+
+
+_HINTS = {
+    "A": "A: every measure that compares two sets takes it for real. Which one looks for something else?",
+    "B": "B: precision is that of real images, and the distances are not. Something is absent: ask the judge what.",
+    "C": "C: look at recall.",
+}
+_NO_REPORT = "Return a dict with the keys question, measure, n, value, floor, verdict."
+_ANSWERS = {
+    "like real ones": ("Fréchet distance", "precision"),
+    "all kinds": ("Fréchet distance", "recall", "coverage"),
+    "new": ("near training images",),
+}
+"""Which measures answer which question."""
+
+
+def _judge_report(answer: Any) -> str:
+    """Whether a report names a measure that answers its question, what it hangs on, and the verdict of the rule."""
+    if not isinstance(answer, Mapping):
+        return _NO_REPORT
+    keys = ("question", "measure", "n", "value", "floor", "verdict")
+    if missing := [key for key in keys if key not in answer]:
+        return f"{', '.join(missing)} is missing. {_NO_REPORT}"
+    if answer["question"] not in _ANSWERS:
+        return f"question is one of {', '.join(map(repr, _ANSWERS))}."
+    able = _ANSWERS[answer["question"]]
+    if answer["measure"] not in able:
+        return f"That measure does not answer whether images are {answer['question']}; these do: {', '.join(able)}."
+    numbers = finite([answer["n"], answer["value"], answer["floor"]])
+    if numbers is None or numbers[0] < 2:
+        return "n, value and floor are numbers: how many images of each set, and what yours and what real images get."
+    _, value, floor = numbers
+    if answer["measure"] == "Fréchet distance":
+        by_rule = "worse than real" if value > 2 * floor else "as good as real"
+    elif answer["measure"] == "near training images":
+        by_rule = "worse than real" if value > floor + 0.05 else "as good as real"
+    else:
+        by_rule = "worse than real" if value < floor - 0.05 else "as good as real"
+    if answer["verdict"] != by_rule:
+        return f"By the rule the verdict is {by_rule!r}: yours {value:g}, real images {floor:g}."
+    return ""
+
+
+EXERCISES = (
+    Exercise(
+        "11.1",
+        answer=lambda: sp.exp(_SPREAD - _DOUBT),
+        mistakes=(
+            (lambda: _SPREAD - _DOUBT, "That is H(c) − H(c|x). The score is the exponential of it."),
+            (lambda: sp.exp(_SPREAD), "That is exp H(c). The last image is unsure: take H(c|x) off, the mean of four."),
+            (lambda: sp.exp(_SPREAD + _DOUBT), "What the classifier doubts makes the score smaller, not larger."),
+            (lambda: sp.exp(_SPREAD - sp.log(3)), "H(c|x) is the mean over all four images, and three have none."),
+            (lambda: sp.Integer(3), "Three classes would need to be hit equally often, by sure answers. Do the sums."),
+        ),
+    ),
+    Exercise(
+        "11.2",
+        answer=lambda: ("a", [4.0, 0.1], "e"),
+        judge=Broken(
+            outcomes="abc",
+            outcome="b",
+            fault=_fault_of_few,
+            reasons={
+                "d": "Both sets are drawn from the same images: no law moved.",
+                "e": "",
+                "f": "No inverse is needed: the formula has a root of a product.",
+            },
+        ),
+    ),
+    Exercise(
+        "11.3",
+        answer=_unbiased,
+        inputs=_SETS,
+        mistakes=(
+            (_of_all_pairs, "Each point is paired with itself, too: leave the diagonal out of both sums within a set."),
+            (_by_n_squared, "Without the diagonal there are n(n − 1) pairs within a set, not n²."),
+            (_once, "The mean between the sets counts twice."),
+            (_without_d, "In the kernel the product is divided by d, the number of features."),
+        ),
+    ),
+    Exercise("11.4", answer=lambda: dict(faults.UNKNOWN), judge=_judge_diagnosis),
+    Exercise(
+        "11.5",
+        answer=lambda: {
+            "question": "new",
+            "measure": "near training images",
+            "n": 500,
+            "value": 1.0,
+            "floor": 0.01,
+            "verdict": "worse than real",
+        },
+        judge=_judge_report,
+    ),
+)
