@@ -16,10 +16,12 @@ from ganlab.metrics.features import features_of
 from ganlab.metrics.neighbours import copies
 from ganlab.metrics.precision_recall import precision_recall
 
-CLASSES, MISSING, COMMON = 10, 4, 1
-"""Of the labels; the class that one set lacks, and the one of which another has too many."""
+CLASSES, MISSING, COMMON, FEWEST = 10, 4, 1, 3
+"""Of the labels; the class that one set lacks, and the one of which another has too many; images of each class."""
 NOISE = 0.3
 """Standard deviation of the noise, where white is 1."""
+LITTLE = 0.025
+"""Of the noise on images that come again and again: points that fall together have balls of no size."""
 BLUR = 1 / 12
 """Width of the blur, in sides of the image."""
 
@@ -53,10 +55,12 @@ class Judged:
 
 @dataclass(frozen=True, eq=False)
 class Real:
-    """Real images [·, C, H, W] in [0, 1], drawn apart: n to train on, n as reference, others to make sets of."""
+    """Real images [·, C, H, W] in [0, 1], drawn apart: n to train on, n as reference, n held out, which say how near to
+    the training images others lie, and the others, to make sets of."""
 
     training: Tensor
     reference: Tensor
+    held_out: Tensor
     others: Tensor
     labels: Tensor  # of the others, int64
     n: int
@@ -64,18 +68,22 @@ class Real:
     @classmethod
     def of(cls, images: Tensor, labels: Tensor, n: int) -> "Real":
         """Of images uint8 with their labels 0 … 9. Raises `ConfigError` for an n that is no positive integer,
-        `ShapeError` for fewer than 3n images, and for classes of which the others hold none."""
+        `ShapeError` for fewer than 4n images, and for classes of which the others hold fewer than three."""
         if not isinstance(n, int) or isinstance(n, bool) or n < 1:
             raise ConfigError(f"n is {n!r}; give an integer of at least 1.")
-        if len(images) < 3 * n or len(labels) != len(images):
+        if len(images) < 4 * n or len(labels) != len(images):
             raise ShapeError(
-                f"there are {len(images):,} images and {len(labels):,} labels; give at least {3 * n:,} of each, 3n."
+                f"there are {len(images):,} images and {len(labels):,} labels; give at least {4 * n:,} of each, 4n."
             )
         order = torch.randperm(len(images), generator=torch.Generator().manual_seed(0))
         x, y = images[order].float() / 255, labels[order]
-        if absent := set(range(CLASSES)) - set(y[2 * n :].tolist()):
-            raise ShapeError(f"no image of class {min(absent)} is left to make sets of; give more images.")
-        return cls(x[:n], x[n : 2 * n], x[2 * n :], y[2 * n :], n)
+        counts = y[3 * n :].bincount(minlength=CLASSES)
+        if counts.min() < FEWEST:
+            raise ShapeError(
+                f"{int(counts.min())} images of class {int(counts.argmin())} are left to make sets of, and {FEWEST} are"
+                " needed; give more images."
+            )
+        return cls(x[:n], x[n : 2 * n], x[2 * n : 3 * n], x[3 * n :], y[3 * n :], n)
 
 
 def sets(real: Real) -> dict[str, Tensor]:
@@ -83,16 +91,17 @@ def sets(real: Real) -> dict[str, Tensor]:
     honest = real.others[: real.n]
     ten = torch.stack([real.others[real.labels == y][0] for y in range(CLASSES)])
     noise = torch.randn(honest.shape, generator=torch.Generator().manual_seed(1))
+    order = torch.randperm(real.n, generator=torch.Generator().manual_seed(2))
     common, rest = (real.others[at] for at in (real.labels == COMMON, real.labels != COMMON))
     half = real.n // 2
     return {
         "none": honest,
-        "collapsed": _again(ten, real.n),
+        "collapsed": (_again(ten, real.n) + LITTLE * noise).clamp(0, 1),
         "memorised": real.training,
         "blurred": blurred(honest, BLUR * honest.shape[-1]),
         "noisy": (honest + NOISE * noise).clamp(0, 1),
         "class missing": _again(real.others[real.labels != MISSING], real.n),
-        "uneven": torch.cat([_again(common, half), _again(rest, real.n - half)]),
+        "uneven": torch.cat([_again(common, half), _again(rest, real.n - half)])[order],
     }
 
 
@@ -104,12 +113,11 @@ def _again(images: Tensor, n: int) -> Tensor:
 def all_judged(real: Real, network: nn.Module) -> dict[str, Judged]:
     """What the measures say of every set, in the features of a classifier such as `models.trained("mnist")`, against
     the reference; copies are looked for among the training images. Raises as the measures do."""
-    held_out = real.others[-real.n :]
 
     def seen(images: Tensor) -> Tensor:
         return features_of(images, network, "a set", value_range=(0, 1)).values
 
-    reference, training, unseen = seen(real.reference), seen(real.training), seen(held_out)
+    reference, training, unseen = seen(real.reference), seen(real.training), seen(real.held_out)
 
     def judged(images: Tensor) -> Judged:
         found = seen(images)
@@ -123,7 +131,7 @@ def all_judged(real: Real, network: nn.Module) -> dict[str, Judged]:
             recall=four.recall,
             density=four.density,
             coverage=four.coverage,
-            near=copies(images, real.training, held_out).share,
+            near=copies(images, real.training, real.held_out).share,
             near_in_features=copies(found, training, unseen).share,
         )
 
@@ -169,9 +177,13 @@ def unknown(real: Real) -> dict[str, Tensor]:
     """Three sets of n images for a reader to find the fault of, each one of `sets` in another strength."""
     ten_more = torch.cat([real.others[real.labels == y][1:3] for y in range(CLASSES)])
     copied = torch.cat([real.training[: real.n // 2], real.others[: real.n - real.n // 2]])
-    few = torch.cat([real.others[real.labels == 7][: real.n // 50], real.others[real.labels != 7]])
+    noise = torch.randn(copied.shape, generator=torch.Generator().manual_seed(1))
     order = torch.randperm(real.n, generator=torch.Generator().manual_seed(2))
-    return {"A": copied[order], "B": few[: real.n][order], "C": _again(ten_more, real.n)[order]}
+    return {
+        "A": copied[order],
+        "B": _again(real.others[real.labels != 7], real.n),
+        "C": (_again(ten_more, real.n) + LITTLE * noise).clamp(0, 1)[order],
+    }
 
 
 UNKNOWN = {"A": "memorised", "B": "class missing", "C": "collapsed"}

@@ -12,9 +12,9 @@ from ganlab.exercises.broken import Broken
 from ganlab.exercises.given import finite
 
 APART = 1.8
-"""Between two sets of 100 real images the Fréchet distance is larger, between all of them smaller."""
+"""Between 70 real images and all others the Fréchet distance is larger, between all of them smaller."""
 NEARLY_0 = 1.0
-"""The kernel distance between real images, at most, even of 100 each."""
+"""The kernel distance between real images, at most, even of 70."""
 _CLASSES = (sp.Rational(7, 12), sp.Rational(4, 12), sp.Rational(1, 12))
 _SPREAD = sp.Add(*(-p * sp.log(p) for p in _CLASSES))
 _DOUBT = sp.log(3) / 4
@@ -25,7 +25,7 @@ def _fault_of_few(came: Any) -> str:
     if numbers is None or len(numbers) != 2:
         return "What came of it is `came`: the Fréchet distance, and the kernel distance."
     if numbers[0] < APART:
-        return "Nothing broke yet: all real images are there. Take 100 of each."
+        return "Nothing broke yet: all real images are there. Take 70 for `one`."
     return "" if abs(numbers[1]) < NEARLY_0 else "These are not two sets of real images. Change `count` alone."
 
 
@@ -77,13 +77,14 @@ def _judge_diagnosis(answer: Any) -> str:
 
 _HINTS = {
     "A": "A: every measure that compares two sets takes it for real. Which one looks for something else?",
-    "B": "B: precision is that of real images, and the distances are not. Something is absent: ask the judge what.",
-    "C": "C: look at recall.",
+    "B": "B: precision is that of real images. Count the digits that the judge sees.",
+    "C": "C: look at precision and recall together.",
 }
 _NO_REPORT = "Return a dict with the keys question, measure, n, value, floor, verdict."
 _ANSWERS = {
     "like real ones": ("Fréchet distance", "precision"),
     "all kinds": ("Fréchet distance", "recall", "coverage"),
+    "right shares": ("Fréchet distance",),
     "new": ("near training images",),
 }
 """Which measures answer which question."""
@@ -106,11 +107,11 @@ def _judge_report(answer: Any) -> str:
         return "n, value and floor are numbers: how many images of each set, and what yours and what real images get."
     _, value, floor = numbers
     if answer["measure"] == "Fréchet distance":
-        by_rule = "worse than real" if value > 2 * floor else "as good as real"
+        by_rule = "worse than real" if value > 2 * floor else "not told from real"
     elif answer["measure"] == "near training images":
-        by_rule = "worse than real" if value > floor + 0.05 else "as good as real"
+        by_rule = "worse than real" if value > floor + 0.05 else "not told from real"
     else:
-        by_rule = "worse than real" if value < floor - 0.05 else "as good as real"
+        by_rule = "worse than real" if value < floor - 0.05 else "not told from real"
     if answer["verdict"] != by_rule:
         return f"By the rule the verdict is {by_rule!r}: yours {value:g}, real images {floor:g}."
     return ""
@@ -136,7 +137,7 @@ EXERCISES = (
             outcome="b",
             fault=_fault_of_few,
             reasons={
-                "d": "Both sets are drawn from the same images: no law moved.",
+                "d": "The second set is as it was. Would 70 others of the same law be less alike in the mean?",
                 "e": "",
                 "f": "No inverse is needed: the formula has a root of a product.",
             },

@@ -8,10 +8,10 @@ what a linear classifier makes of features; `strokes` measure how a digit is wri
 from real images (`ganlab.faults`), they move so against real images:
 
     fault           Fréchet, kernel distance   classifier score   precision   recall   coverage   near training images
-    collapsed       up                         up                 same        to 0     down       either
+    collapsed       up                         either              same        to 0     down       either
     memorised       same                       same               same        same     same       all
     blurred         up                         down               either      down     down       same
     noisy           up                         down               down        down     down       same
-    class missing   up                         down               same        down     down       same
+    class missing   up, hardly                 down               same        down     either     same
     uneven          up                         down               either      same     down       same
 """

@@ -3,8 +3,8 @@
 Two laws differ by |E φ(x) − E φ(y)|², where ⟨φ(x), φ(y)⟩ is the kernel k(x, y) = (xᵀy/d + 1)³: a polynomial of the
 third degree, so that all moments up to the third are compared (squared maximum mean discrepancy, Gretton et al. 2012).
 The estimate leaves out the pairs of a point with itself, by which it has no bias: its mean over draws is the same for
-every number of images, and 0 between images of one law, where it is as often below 0. What the Fréchet distance hides
-in a bias is seen here as an error.
+every number of images, and 0 between images of one law, where it is often below 0. What the Fréchet distance hides in a
+bias is seen here as an error.
 
 What it misses: moments beyond the third; a set of copies of the training images gets as good a score as new real images
 do.
