@@ -153,7 +153,8 @@ def test_a_class_too_few_and_a_class_too_many():
         100,
     )
     found = {
-        fault: (10 * images.mean(dim=(1, 2, 3))).round().long().bincount(minlength=10) for fault, images in sets(real).items()
+        fault: (10 * images.mean(dim=(1, 2, 3))).round().long().bincount(minlength=10)
+        for fault, images in sets(real).items()
     }
     assert found["none"].tolist() == [10] * 10
     assert found["class missing"][4] == 0
