@@ -20,6 +20,12 @@ a good sample. Besides, for the authors' claim:
 1. LSGAN (0, 1, 1) finds more modes than NS-GAN after the last step, on their ring: by the margin of half a mode in the
    mean, and with an interval above 0.
 It is refuted when the whole interval lies below the margin.
+
+What came out on their ring: 1 holds, 6.2 modes against 2.2. (0, 1, 1.5) and (0, 1, 2) find as many, (−1, 1, 1) and
+(−1, 1, 2) 3.5 and 3.8, the saturating GAN 2.6 and (−1, 1, 0) 0.4. Of 28 pairs 11 are as the push on one sample says, 8
+refute it; 7 are as the sum says, 11 refute it. Seen afterwards: 1 to 6 % of the samples are good, so that what is found
+is the width of a cloud (a normal law with the ring's mean and spread finds 4.8); and codings that are one up to a
+scale, (0, 1, 1) and (−1, 1, 1), differ by two to three modes.
 """
 
 import math

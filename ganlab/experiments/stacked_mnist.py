@@ -237,7 +237,9 @@ def own_verdicts(record: Record) -> dict[int, Verdict]:
         3: mean(REGULARISED, "equal") >= REACHED,
     }
     judged: dict[int, Verdict] = {number: "holds" if true else "refuted" for number, true in came_out.items()}
-    return judged if record["options"]["steps"] >= WHOLE else judged | {3: "undecided"}
+    if record["options"]["steps"] < WHOLE:
+        judged[3] = "undecided"
+    return judged
 
 
 def rows(record: Record) -> list[Row]:
