@@ -5,11 +5,13 @@ from typing import Any
 
 import numpy as np
 import sympy as sp
+import torch
 
 from ganlab import faults
 from ganlab.exercises import Exercise
 from ganlab.exercises.broken import Broken
 from ganlab.exercises.given import finite
+from ganlab.metrics import kernel
 
 APART = 1.8
 """Between 70 real images and all others the Fréchet distance is larger, between all of them smaller."""
@@ -34,8 +36,7 @@ def _kernel(x: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 
 def _unbiased(x: np.ndarray, y: np.ndarray) -> float:
-    within = (_without_itself(of).sum() / (len(of) * (len(of) - 1)) for of in (x, y))
-    return float(sum(within) - 2 * _kernel(x, y).mean())
+    return kernel.estimate(torch.from_numpy(x), torch.from_numpy(y)).value
 
 
 def _without_itself(x: np.ndarray) -> np.ndarray:
@@ -107,11 +108,11 @@ def _judge_report(answer: Any) -> str:
         return "n, value and floor are numbers: how many images of each set, and what yours and what real images get."
     _, value, floor = numbers
     if answer["measure"] == "Fréchet distance":
-        by_rule = "worse than real" if value > 2 * floor else "not told from real"
+        by_rule = "worse than real" if value > faults.TIMES * floor else "not told from real"
     elif answer["measure"] == "near training images":
-        by_rule = "worse than real" if value > floor + 0.05 else "not told from real"
+        by_rule = "worse than real" if value > floor + faults.MOVED["near"] else "not told from real"
     else:
-        by_rule = "worse than real" if value < floor - 0.05 else "not told from real"
+        by_rule = "worse than real" if value < floor - faults.MOVED["recall"] else "not told from real"
     if answer["verdict"] != by_rule:
         return f"By the rule the verdict is {by_rule!r}: yours {value:g}, real images {floor:g}."
     return ""
