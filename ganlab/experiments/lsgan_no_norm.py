@@ -5,8 +5,8 @@ comes before G's. Two networks, two objectives each: G without batch norm and D 
 (0, 1, 1); neither with batch norm, trained by RMSProp, with (−1, 1, 0); and NS-GAN in both. The paper's images are
 bedrooms at 64×64 pixels and it judges by eye; here they are digits at 28×28, and `collapse` is the rule. The end of a
 run counts. A run whose loss or weights become infinite or NaN has diverged, and has not learned.
-What is judged are networks half as wide as the recipes', after 2,500 steps, the preset laptop: the paper's widths and
-5,000 steps, the preset paper, take a core without bfloat16 a whole day. That was settled before any run.
+What is judged are the recipes' widths, the paper's, and 5,000 steps, the preset paper, on a GPU: a core without
+bfloat16 takes a whole day for them, and has the preset laptop. That was settled before any run.
 
 Written before seeds 0 to 9 were run, as the paper has it, out of ten runs each:
 1. G without batch norm, Adam: 5 runs of LSGAN learn, none of NS-GAN; LSGAN learns more often.

@@ -7,13 +7,14 @@ ReLU and tanh, which R3GAN does not have.
 
 Written before any of these settings was run with a seed of 0 to 4; known was one run of NS-GAN with D of half the width
 (533, 692, 986, 964 modes after 1,000 to 4,000 steps). Counted are the modes after the last step. What is judged are
-1,000 steps, the preset laptop, for 4,000 take a core a day (settled before any of it was run): so it is who has found
-more by then, and not whom the rest escapes for good. Lesson 09's two
-predictions of the eight objectives' order, `lsgan_ring.BY_SAMPLE` and `BY_SUM`, are put to the test for each width of D
-by the rule and the margins that stand there: differences are paired over the seeds, less than 20 modes is of no
-interest, and where both of a pair find 990 modes or more in the mean, KL(shares ‖ equal shares) decides, with a margin
-of 0.05 nats. Where they disagree, as on NS-GAN before LSGAN (0, 1, 1), one of them is refuted or both are left
-undecided. With five seeds intervals are wide: a pair that is called alike may well stay undecided. Besides:
+4,000 steps, the preset gpu, if a GPU's time suffices for all 150 runs, else 1,000, the preset laptop: settled before
+any of it was run, and by time alone. After 1,000 it is who has found more by then, and not whom the rest escapes for
+good. Lesson 09's two predictions of the eight objectives' order, `lsgan_ring.BY_SAMPLE` and `BY_SUM`, are put to the
+test for each width of D by the rule and the margins that stand there: differences are paired over the seeds, less than
+20 modes is of no interest, and where both of a pair find 990 modes or more in the mean, KL(shares ‖ equal shares)
+decides, with a margin of 0.05 nats. Where they disagree, as on NS-GAN before LSGAN (0, 1, 1), one of them is refuted or
+both are left undecided. With five seeds intervals are wide: a pair that is called alike may well stay undecided.
+Besides:
 1. For each of the nine objectives on the DCGAN the mean with D of a quarter is below that with D of equal width, as in
    Metz et al. 2017.
 2. RpGAN finds more modes than NS-GAN at each width of D, by 100 or more in the mean at a quarter.
