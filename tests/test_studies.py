@@ -106,16 +106,33 @@ def test_what_nobody_says_is_single_precision_on_the_best_device(
 ):
     record = running.reproduce(OF_OPTIONS, {"seeds": 2})
     device = str(training.pick_device("auto"))
-    decided = {"precision": "float32", "device": device, "epochs": 1.0}
+    decided = {"precision": "float32", "epochs": 1.0}
     assert record["options"] == decided
+    assert record["environment"] == records.environment() | {"device": device}
     for seed, result in enumerate(record["results"]):
         assert result["seconds"] >= 0
-        assert result == {"seed": seed, "root": "None", "seconds": result["seconds"], **decided}
+        assert result == {"seed": seed, "root": "None", "seconds": result["seconds"], "device": device, **decided}
     assert record["seeds"] == [0, 1]
     assert json.loads((records.OWN / "tiny.json").read_text(encoding="utf-8")) == record
     training.TrainConfig(precision=record["options"]["precision"], device=device)
     assert "2.0 of 2 units" in capsys.readouterr().err.replace("\r", "\n").split("\n")[-2]
     assert len(calls) == 1
+
+
+def test_a_study_goes_on_on_another_device_and_the_record_names_both(
+    calls: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    """What takes a GPU's hour may be finished without; nothing is measured twice, or passed off as the GPU's."""
+    machine = records.environment() | {"gpu": "a card"}
+    monkeypatch.setattr(records, "environment", lambda: machine)
+    monkeypatch.setattr(running.training, "pick_device", lambda name: name)
+    running.reproduce(OF_OPTIONS, {"seeds": 1, "device": "cuda"})
+    record = running.reproduce(OF_OPTIONS, {"seeds": 2, "device": "cpu"}, out=tmp_path)
+    assert [one["device"] for one in record["results"]] == ["cuda", "cpu"]
+    assert record["environment"] == machine | {"device": "cuda"}
+    assert record["also measured on"] == [machine | {"device": "cpu"}]
+    assert "device" not in record["options"]
+    assert len(calls) == 2
 
 
 def test_which_images_lie_there_decides_as_options_do(calls: list[dict[str, Any]], tmp_path: Path):

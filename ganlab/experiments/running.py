@@ -17,6 +17,8 @@ from ganlab.training.checkpoint import write_whole
 
 UNSAID = {"precision": "float32", "device": "auto", "root": None}
 """Options that nobody gave."""
+WHERE = ("root", "device")
+"""Options that decide where something is measured, and not what: units are kept for any of them."""
 
 
 def reproduce(study: Study, given: Mapping[str, Any], *, workers: int | None = None, out: Path = records.OWN) -> Record:
@@ -25,13 +27,14 @@ def reproduce(study: Study, given: Mapping[str, Any], *, workers: int | None = N
     given    options by name, None for those that are left out: preset, seeds, and `study.OPTIONS`
     workers  processes side by side; None takes one per core that it may use, or one on a GPU
 
-    When it is cut off, by whatever, the same call goes on: what was done is kept in runs/STUDY, and used for the same
-    options alone. Raises `ConfigError` for an option that the study does not use, and what its `measure` raises.
+    When it is cut off, by whatever, the same call goes on, on another device as well: what was done is kept in
+    runs/STUDY, and used for the same options alone. The record names every machine and its device. Raises `ConfigError`
+    for an option that the study does not use, and what its `measure` raises.
     """
     preset, seeds, options = _chosen(study, given)
     _require_positive(workers=workers)
     arguments = study.units(range(seeds or 0))
-    deciding = {name: value for name, value in options.items() if name != "root"}
+    deciding = {name: value for name, value in options.items() if name not in WHERE}
     if study.images is not None:
         deciding["images"] = study.images(options.get("root"))
     units = units_of(study, arguments, deciding)
@@ -107,7 +110,7 @@ def _measure(measure: Callable[..., Any], options: Mapping[str, Any], job: tuple
         error.args = (f"{unit.name}: {error}",)
         raise
     values.setdefault("seconds", round(time.perf_counter() - begun, 1))
-    unit.keep(values)
+    unit.keep(values, options.get("device"))
     unit.progress(1)
 
 

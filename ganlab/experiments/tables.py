@@ -1,7 +1,8 @@
 """What studies are there, and what their records say: a list and two tables, in Markdown."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from ganlab.errors import ConfigError
 from ganlab.experiments import records, study
@@ -49,8 +50,7 @@ def long(folder: Path | None = None) -> str:
     """The table with every seed for each study that has a record, under a heading, with what decides the numbers."""
     parts = []
     for one, record in _recorded(folder):
-        machine = record["environment"]
-        cores = f"{machine['cores']} cores of {machine['processor']}"
+        machines = [record["environment"], *record.get("also measured on", [])]
         parts += [
             f"## [{one.name}]({one.name}.json)",
             f"{_sentence(one.about)} Lesson {one.lesson}.",
@@ -58,10 +58,16 @@ def long(folder: Path | None = None) -> str:
             *(f"Published: {published.protocol}." for published in one.published),
             *([f"Note: {record['note']}."] if "note" in record else []),
             *([f"Images: {images}."] if (images := record.get("options", {}).get("images")) else []),
-            f"Measured on {machine['gpu'] or cores}, torch {machine['torch']}.",
+            f"Measured on {' and on '.join(map(_machine, machines))}.",
             _table([(one, record)]),
         ]
     return "\n\n".join(parts)
+
+
+def _machine(of: Mapping[str, Any]) -> str:
+    """What measured, and by which version."""
+    cores = f"{of['cores']} cores of {of['processor']}"
+    return f"{of['gpu'] if of['gpu'] and of.get('device') != 'cpu' else cores}, torch {of['torch']}"
 
 
 def every_seed(names: Sequence[str], folder: Path | None = None) -> str:

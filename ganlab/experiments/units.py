@@ -59,9 +59,10 @@ class Unit:
         """Say how much is done, in [0, 1], and a few words for the bar. A resumed unit first says where it begins."""
         progress.report(self.number, done, note)
 
-    def keep(self, values: dict[str, Any]) -> None:
-        """Write its values, with the machine that they are from."""
-        records.write(self.kept.stem, {"environment": records.environment(), "values": values}, self.folder)
+    def keep(self, values: dict[str, Any], device: str | None = None) -> None:
+        """Write its values, with the machine that they are from, and its device where the study can choose one."""
+        machine = records.environment() | ({"device": device} if device else {})
+        records.write(self.kept.stem, {"environment": machine, "values": values}, self.folder)
 
     def read(self) -> dict[str, Any]:
         """What `keep` wrote. Raises `ConfigError` when the file was damaged since."""
