@@ -102,6 +102,8 @@ def run_part(machine: Machine, part: str) -> dict[str, Any]:
     kept.unlink(missing_ok=True)
     place.write_text(json.dumps(result, indent=1), encoding="utf-8")
     print(f"{machine.name}, {part}: {'green' if result['green'] else 'RED'}, {result['seconds']} s", flush=True)
+    for line in result["said"]:
+        print(line, flush=True)
     return result
 
 
