@@ -1,6 +1,6 @@
 """Pictures of lesson 10: what many seeds of several objectives found, over time and at the end, and what was predicted.
 
-In the style and the colours of `ganlab.plots`.
+In the style and the colours of `ganlab.plots`; a coding is called by its numbers alone, "(0, 1, 1)".
 """
 
 from collections.abc import Mapping, Sequence
@@ -58,7 +58,7 @@ def over_time(
         ax.plot(steps, middle, color=COLOURS["generator"])
         if best is not None:
             ax.axhline(best, color=COLOURS["reference"], linestyle=":", linewidth=1.2)
-        ax.set_title(name, fontsize=9)
+        ax.set_title(_short(name), fontsize=9)
         ax.set(**options)
     for ax in axes.flat[len(found) :]:
         ax.set_axis_off()
@@ -74,7 +74,8 @@ def verdicts(found: Sequence[Pair], *, title: str) -> Figure:
     """Pairs as a square: how the row fared against the column as measured, coloured by what became of a prediction.
 
     Above the diagonal by the first prediction, below it by the second, where there is one. What it said of the row
-    against the column stands in the cell: > before, = alike, < after. Raises `ShapeError` for three.
+    against the column stands in the cell: > before, = alike, < after, and the difference if it is not below the margin.
+    Raises `ShapeError` for three.
     """
     predictions = list(found[0].said)
     if len(predictions) > 2:
@@ -87,8 +88,8 @@ def verdicts(found: Sequence[Pair], *, title: str) -> Figure:
             _cell(ax, row, column, pair, prediction)
     ends = (-0.5, len(names) - 0.5)
     ax.set(xlim=ends, ylim=ends[::-1], xticks=range(len(names)), yticks=range(len(names)))
-    ax.set_xticklabels(names, rotation=20, ha="right", fontsize=7)
-    ax.set_yticklabels(names, fontsize=7)
+    ax.set_xticklabels([_short(name) for name in names], rotation=20, ha="right", fontsize=7)
+    ax.set_yticklabels([_short(name) for name in names], fontsize=7)
     ax.set(ylabel="this one …", xlabel="… against this one")
     sides = (f"{side}: by {name}" for side, name in zip(("above", "below"), predictions, strict=False))
     ax.set_title(", ".join(sides), fontsize=9)
@@ -104,8 +105,8 @@ def _cell(ax: Axes, row: int, column: int, pair: Pair, prediction: str) -> None:
     lead = -pair.difference.mean if turned else pair.difference.mean
     square = Rectangle((column - 0.5, row - 0.5), 1, 1, facecolor=COLOURS[colour], alpha=0.3, edgecolor="white")
     ax.add_patch(square)
-    said = f"{order} {lead + 0.0:+.2f} {sign}".replace("-", "−")
-    ax.text(column, row, said, ha="center", va="center", fontsize=6.5)
+    size = f" {lead:+.2f}".replace("-", "−") if abs(lead) >= pair.margin else ""
+    ax.text(column, row, f"{order}{size} {sign}", ha="center", va="center", fontsize=6.5)
 
 
 def at_the_end(
@@ -135,10 +136,15 @@ def at_the_end(
             draw_seeds(ax, row, values)
         for label, value in (lines or {}).items():
             ax.axvline(value, color=COLOURS["reference"], linestyle=":", linewidth=1.2, label=label)
-        ax.set(yticks=range(len(names)), yticklabels=names, ylim=(len(names) - 0.5, -0.5), xlabel=xlabel, **options)
+        ax.set_yticks(range(len(names)), [_short(name) for name in names])
+        ax.set(ylim=(len(names) - 0.5, -0.5), xlabel=xlabel, **options)
         ax.set_title(group, fontsize=9)
     axes[0, 0].set_ylabel("objective")
     if lines:
         axes[0, -1].legend(fontsize=8)
     fig.suptitle(title, x=0.01, ha="left", fontsize=11)
     return fig
+
+
+def _short(name: str) -> str:
+    return name.removeprefix("LSGAN ")

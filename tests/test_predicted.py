@@ -70,10 +70,10 @@ class TestPictures:
         cells = {tuple(map(round, text.get_position())): text.get_text() for text in ax.texts}  # column, row
         assert cells == {
             (1, 0): "> +2.00 ✓",
-            (2, 0): "= +0.10 ✓",
+            (2, 0): "= ✓",
             (2, 1): "< −0.70 ?",
             (0, 1): "> −2.00 ✗",
-            (0, 2): "> −0.10 ✗",
+            (0, 2): "> ✗",
             (1, 2): "= +0.70 ?",
         }
         colours = {to_hex(patch.get_facecolor()) for patch in ax.patches}

@@ -14,7 +14,7 @@ from torch import nn
 
 from ganlab import models
 from ganlab.errors import ShapeError
-from ganlab.experiments import lsgan_ring
+from ganlab.experiments import lsgan_ring, stacked_found
 from ganlab.experiments import stacked_mnist as study
 from ganlab.experiments.units import Unit
 from ganlab.training import R1R2
@@ -74,7 +74,7 @@ def test_a_setting_differs_in_its_objective_and_the_width_of_d_alone(setting: st
 def test_the_regularised_pair_is_on_pairs_without_normalisation_and_pays_for_its_slope():
     trainer = study.trainer_of(study.REGULARISED, "half", IMAGES, recipe=study.RECIPE, seed=0, device="cpu")
     assert trainer.config.penalty == R1R2(1.0, 0.1)
-    assert trainer.objective == study.OBJECTIVES[study.PAIRED]
+    assert trainer.objective == study.OBJECTIVES[stacked_found.PAIRED]
     for network in (trainer.G, trainer.D):
         assert not any(isinstance(layer, nn.BatchNorm2d) for layer in network.modules())
     assert (trainer.config.optimizer_d.lr, getattr(trainer.config.optimizer_g, "beta1", None)) == (2e-4, 0)
@@ -169,15 +169,15 @@ def made_up(modes: dict[str, list[int]], kl: dict[str, list[float]] | None = Non
 
 def test_pairs_are_judged_by_modes_or_where_nearly_all_are_found_by_kl():
     record = made_up({"NS-GAN": [500, 510, 490]}, {"LSGAN (0, 1, 1)": [0.4, 0.5, 0.6]})
-    difference, margin = study.compared(record, "half", "LSGAN (0, 1, 2)", "NS-GAN")
+    difference, margin = stacked_found.compared(record, "half", "LSGAN (0, 1, 2)", "NS-GAN")
     assert (difference.mean, margin) == (500, 20)
-    difference, margin = study.compared(record, "half", "LSGAN (0, 1, 2)", "LSGAN (0, 1, 1)")
+    difference, margin = stacked_found.compared(record, "half", "LSGAN (0, 1, 2)", "LSGAN (0, 1, 1)")
     assert (difference.mean, margin) == (pytest.approx(0.4), 0.05)
-    judged = study.verdicts(record, lsgan_ring.BY_SAMPLE, "equal")
+    judged = stacked_found.verdicts(record, lsgan_ring.BY_SAMPLE, "equal")
     assert len(judged) == 28
     assert judged["LSGAN (0, 1, 2)", "NS-GAN"] == "holds"
     assert judged["LSGAN (0, 1, 2)", "LSGAN (−1, 1, 2)"] == "refuted"  # said to be before, and they are alike
-    assert study.verdicts(record, lsgan_ring.BY_SUM, "equal")["LSGAN (0, 1, 2)", "LSGAN (−1, 1, 2)"] == "holds"
+    assert stacked_found.verdicts(record, lsgan_ring.BY_SUM, "equal")["LSGAN (0, 1, 2)", "LSGAN (−1, 1, 2)"] == "holds"
 
 
 def test_the_three_further_predictions_hold_or_are_refuted():
@@ -190,27 +190,36 @@ def test_the_three_further_predictions_hold_or_are_refuted():
             if one["share"] is not None:
                 base = 700 if one["share"] in narrow else 900
                 one["modes"] = [0, modes.get((one["setting"], one["share"]), base)]
-        return study.own_verdicts(record)
+        return stacked_found.own_verdicts(record)
 
-    pairs = {(study.PAIRED, "a quarter"): 800, (study.PAIRED, "half"): 901, (study.PAIRED, "equal"): 901}
+    pairs = {
+        (stacked_found.PAIRED, "a quarter"): 800,
+        (stacked_found.PAIRED, "half"): 901,
+        (stacked_found.PAIRED, "equal"): 901,
+    }
     good = {(study.REGULARISED, "equal"): 950}
     assert judged(pairs | good) == {1: "holds", 2: "holds", 3: "holds"}
     assert judged(pairs | good | {("LSGAN (0, 1, 2)", "equal"): 700})[1] == "refuted"
     assert judged(pairs | good | {(study.REGULARISED, "a quarter"): 999})[1] == "holds"
-    assert judged(pairs | {(study.PAIRED, "a quarter"): 799})[2] == "refuted"
-    assert judged(pairs | {(study.PAIRED, "half"): 900})[2] == "refuted"
+    assert judged(pairs | {(stacked_found.PAIRED, "a quarter"): 799})[2] == "refuted"
+    assert judged(pairs | {(stacked_found.PAIRED, "half"): 900})[2] == "refuted"
     assert judged({(study.REGULARISED, "equal"): 949})[3] == "refuted"
     short = made_up({}, steps=3999)
-    assert study.own_verdicts(short)[3] == "undecided"
-    assert study.own_verdicts(short)[1] == "refuted"  # alike
+    assert stacked_found.own_verdicts(short)[3] == "undecided"
+    assert stacked_found.own_verdicts(short)[1] == "refuted"  # alike
 
 
 def test_they_are_tabled_with_what_real_images_get():
-    cells = study.every(made_up({"NS-GAN": [1, 2, 3]}))
+    cells = stacked_found.every(made_up({"NS-GAN": [1, 2, 3]}))
     assert {len(line) for line in cells} == {len(study.STUDY.columns)}
     assert cells[0] == (study.REAL, "1000", "0.020")
     assert ("NS-GAN, D half", "1 2 3", "0.10 0.10 0.10") in cells
-    assert "0.019" in study.rows(made_up({}))[0].measured
+    assert "0.019" in stacked_found.rows(made_up({}))[0].measured
+    means = stacked_found.means(made_up({"NS-GAN": [1, 2, 6]}, {"NS-GAN": [0.5, 0.6, 0.7]})).splitlines()
+    assert len(means) == 2 + 1 + 10
+    assert means[2] == "| real test images | 1000 (0.02) | – | – |"
+    assert {line.count("|") for line in means} == {5}
+    assert "| NS-GAN | 3 (0.60) | 3 (0.60) | 3 (0.60) |" in means
 
 
 def test_the_record_is_of_these_settings():
