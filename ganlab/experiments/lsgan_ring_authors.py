@@ -30,8 +30,8 @@ scale, (0, 1, 1) and (−1, 1, 1), differ by two to three modes.
 With equal modes, measured on a GPU: (−1, 1, 0) finds 0.1 modes and all others 5.3 to 6.8, (0, 1, 1) the fewest and
 NS-GAN 6.1. The 7 pairs with (−1, 1, 0) are as both readings say, and one more as the push on one sample says, which one
 refutes; the others are undecided. At most 8 % of the samples are good, and a normal cloud finds 5.1. The authors' claim
-was not made of this ring; on it, it would be undecided, leaning the other way. That it is the weight and not the GPU: on
-a processor, seeds 0 to 7 of NS-GAN find 5.0 there, and of (0, 1, 1) 6.1, undecided as well.
+was not made of this ring; on it, it would be undecided, leaning the other way. It is the weight and not the GPU:
+on a processor, seeds 0 to 7 of NS-GAN find 5.0 there, and of (0, 1, 1) 6.1, undecided as well.
 """
 
 import math
