@@ -102,7 +102,7 @@ GIVEN: dict[str, tuple[Any, list[tuple[Any, str]]]] = {
             (("c", 0.199, "f"), "Half of the pull is left"),
             (("b", "half", "e"), "What came of it is `slope`, a number."),
             (("…", 0.199, "e"), "Write it first, a, b or c"),
-            (("c", 0.199, "…"), "You said c, and it came out b. Now say why: d, e or f."),
+            (("c", 0.199, "…"), "You said c, and it came out b. Now say why: d, e or f (one small letter)."),
         ],
     ),
     "05.3": (
@@ -178,8 +178,8 @@ GIVEN: dict[str, tuple[Any, list[tuple[Any, str]]]] = {
     "10.2": (
         ("a", [3.15, 0.0], "e"),
         [
-            (("b", [-1.44, 1.0], "e"), "Nothing broke yet: all below are pushed up"),
-            (("b", [33.8, 0.0], "e"), "the many below that you lifted"),
+            (("b", [-1.44, 1.0], "e"), "Nothing broke yet: the samples' mean is as it was"),
+            (("b", [33.8, 0.0], "e"), "not the many below"),
             (("b", [3.15, 0.5], "e"), "Leave the lines after `lifted`"),
             (("b", [3.15, -0.0036], "e"), "What came of it is `came`"),
             (("b", torch.ones(3), "e"), "What came of it is `came`"),

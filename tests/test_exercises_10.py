@@ -1,5 +1,6 @@
 """Lesson 10's exercises done wrong as readers do: each wrong answer gets the hint that names the mistake."""
 
+import itertools
 import math
 from collections.abc import Callable
 from types import SimpleNamespace
@@ -93,6 +94,13 @@ JUDGED: dict[str, list[tuple[Any, str]]] = {
         (((-3, 1, 0), (-1, 1, 0)), "The second one: what training follows is lowest at 4 of 8 modes"),
         (((-1, 3, 0), (-3, 1, 0)), "The first one: what training follows is lowest at 1 of 8 modes"),
     ],
+    "10.2": [
+        (("B", [3.1, 0.0], "e"), "a, b or c (one small letter)"),
+        (("b", [-1.5, 1.0], "e"), "the samples' mean is as it was"),
+        (("b", [3.1, 1.0], "e"), "Give `lifted` to trained_line; lift the second coordinate alone"),
+        (("b", [12.3, 0.0], "e"), "The samples' mean is too high"),
+        (("b", [3.1, 0.0], "E"), "d, e or f (one small letter)"),
+    ],
     "10.4": [
         ("it works", "Return a dict"),
         ({"question": "?"}, "predicted, margin, seeds, one, other, verdict is missing"),
@@ -109,6 +117,12 @@ JUDGED: dict[str, list[tuple[Any, str]]] = {
         (PROJECT | {"one": [8, 8]}, "4 seeds, and 2 and 4 results; give one of each for every seed"),
         (PROJECT | {"seeds": range(3), "one": [8, 8, 8], "other": [7, 7, 8]}, "3 seeds tell little"),
         (PROJECT | {"verdict": "holds"}, "By the rule the verdict is 'undecided'"),
+        (PROJECT | {"one": {"modes": [8]}}, 'take the last look: run(…)["modes"][-1]'),
+        (PROJECT | {"predicted": np.array(["alike", "alike"])}, "is of another kind than is asked for"),
+        (
+            PROJECT | {"predicted": "before", "margin": 0.05, "one": [0.1, 0.12, 0.09, 0.11], "other": [0.5] * 4},
+            "of what is better small, such as KL, give minus it",
+        ),
     ],
 }
 
@@ -137,10 +151,43 @@ def test_other_ways_of_being_right_are_right(id_: str, attempt: Callable[..., An
     assert verdict(find(id_), attempt) == "right"
 
 
+def by_first_seeds(found: dict[str, list[float]]) -> tuple[Any, ...]:
+    better, worse = max(found, key=found.__getitem__), min(found, key=found.__getitem__)
+    return ends({better: found[better], worse: found[worse]}, right)
+
+
+def by_largest_t(found: dict[str, list[float]]) -> tuple[Any, ...]:
+    def t(pair: tuple[str, str]) -> float:
+        return abs(float(stats.ttest_rel(*(found[name] for name in pair)).statistic))
+
+    pair = max(itertools.combinations(found, 2), key=t)
+    return ends({name: found[name] for name in pair}, right)
+
+
+@pytest.mark.parametrize("attempt", [by_first_seeds, by_largest_t])
+def test_another_pair_than_that_of_the_largest_difference_is_not_right(attempt: Callable[..., Any]):
+    assert verdict(find("10.3"), attempt).startswith("not yet. With input ({'near'")
+
+
+def test_what_training_keeps_against_the_formula_is_tried(monkeypatch: pytest.MonkeyPatch):
+    """c = 0.6, where training wants six modes on paper and the record has eight."""
+    monkeypatch.setattr(lesson_10, "STEPS", 10)
+    assert "Let c lie nearer to b" in verdict(find("10.1"), lambda: ((-3, 2, 0), (-1, 3, 0)))
+    monkeypatch.setattr(lesson_10.mode_counts, "count", lambda *_: [SimpleNamespace(modes=8)] * 8)
+    assert verdict(find("10.1"), lambda: ((-3, 2, 0), (-1, 3, 0))) == "right"
+
+
+def test_a_library_that_lacks_something_is_no_empty_attempt():
+    def attempt(found: dict[str, list[float]]) -> None:
+        raise NotImplementedError("mean of integers")
+
+    assert "raised NotImplementedError: mean of integers" in verdict(find("10.3"), attempt)
+
+
 def test_a_goal_that_training_misses_is_told_what_it_found(monkeypatch: pytest.MonkeyPatch):
     """After ten steps nothing is found."""
     monkeypatch.setattr(lesson_10, "STEPS", 10)
-    assert "modes, 0 of them all eight" in verdict(find("10.1"), lambda: ((-3, 1, 0), (-1, 3, 0)))
+    assert "modes, 0 of them all eight. On paper it is right" in verdict(find("10.1"), lambda: ((-3, 1, 0), (-1, 3, 0)))
 
 
 @pytest.mark.parametrize("coding", [(-3, 1, 0), (3, -1, 0)], ids=["as solved", "mirrored"])

@@ -43,12 +43,27 @@ def without_d(x: np.ndarray, y: np.ndarray) -> float:
     return by_sklearn(x * math.sqrt(x.shape[1]), y * math.sqrt(y.shape[1]))
 
 
+def diagonal_in_the_sums(x: np.ndarray, y: np.ndarray) -> float:
+    n, m = len(x), len(y)
+    within = [polynomial_kernel(of, degree=3, coef0=1).sum() for of in (x, y)]
+    between = polynomial_kernel(x, y, degree=3, coef0=1).mean()
+    return float(within[0] / (n * (n - 1)) + within[1] / (m * (m - 1)) - 2 * between)
+
+
+def second_set_whole(x: np.ndarray, y: np.ndarray) -> float:
+    k = polynomial_kernel(y, degree=3, coef0=1)
+    return by_sklearn(x, y) + float(k.mean() - k[~np.eye(len(y), dtype=bool)].mean())
+
+
 WRONG: dict[str, list[tuple[Callable[..., Any], str]]] = {
     "11.1": [
         (lambda: SPREAD - math.log(3) / 4, "The score is the exponential of it"),
         (lambda: math.exp(SPREAD), "take H(c|x) off, the mean of four"),
         (lambda: math.exp(SPREAD + math.log(3) / 4), "makes the score smaller, not larger"),
         (lambda: math.exp(SPREAD - math.log(3)), "the mean over all four images, and three have none"),
+        (lambda: math.exp((SPREAD - math.log(3) / 4) / math.log(2)), "take log, or 2 to the power"),
+        (lambda: math.exp(math.log(3) / 4 - SPREAD), "That is upside down"),
+        (lambda: math.exp(4 * SPREAD - math.log(3)), "Take their mean, then exp"),
         (lambda: 3, "hit equally often, by sure answers"),
     ],
     "11.3": [
@@ -56,6 +71,10 @@ WRONG: dict[str, list[tuple[Callable[..., Any], str]]] = {
         (zeros_on_the_diagonal, "n(n − 1) pairs within a set, not n²"),
         (lambda x, y: by_sklearn(x, y) + float(polynomial_kernel(x, y, degree=3, coef0=1).mean()), "counts twice"),
         (without_d, "divided by d, the number of features"),
+        (lambda x, y: max(by_sklearn(x, y), 0), "Cut off there, its mean is too large"),
+        (lambda x, y: abs(by_sklearn(x, y)), "Turned round there, its mean is too large"),
+        (diagonal_in_the_sums, "the diagonal is still in both sums"),
+        (second_set_whole, "In the second set each point is still paired with itself"),
     ],
 }
 REPORT = {
@@ -71,7 +90,7 @@ JUDGED: dict[str, list[tuple[Any, str]]] = {
     "11.2": [
         ("b", "Leave the last line as it is, with three things"),
         (("…", [0.7, 0.0], "…"), "What will happen? Write it first, a, b or c"),
-        (("b", [0.7, 0.0], "…"), "Nothing broke yet: all real images are there. Take 70 for `one`."),
+        (("b", [0.7, 0.0], "…"), "Nothing broke yet: they are as near as all real images. Let count be 70"),
         (("b", [4.1], "e"), "`came`: the Fréchet distance, and the kernel distance"),
         (("b", [60.0, 9.0], "e"), "These are not two sets of real images"),
         (("a", [4.1, 0.1], "…"), "it came out b. Now say why: d, e or f"),
@@ -91,9 +110,16 @@ JUDGED: dict[str, list[tuple[Any, str]]] = {
         ("good", "Return a dict"),
         ({"question": "new"}, "measure, n, value, floor, verdict is missing"),
         (REPORT | {"question": "good?"}, "question is one of 'like real ones', 'all kinds', 'right shares', 'new'"),
-        (REPORT | {"measure": "precision"}, "does not answer whether images are all kinds; these do:"),
-        (REPORT | {"question": "new"}, "does not answer whether images are new; these do: near training images"),
+        (REPORT | {"measure": "precision"}, "does not answer 'all kinds'; these do:"),
+        (REPORT | {"question": "new"}, "does not answer 'new'; these do: near training images"),
         (REPORT | {"value": "0.5"}, "n, value and floor are numbers"),
+        (REPORT | {"question": ["new"]}, "question is one of 'like real ones'"),
+        (REPORT | {"measure": "kernel distance"}, "measure is one of 'Fréchet distance', 'precision', 'recall',"),
+        (REPORT | {"measure": np.array(["recall", "recall"])}, "measure is one of"),
+        (REPORT | {"verdict": np.array(["worse than real"] * 2)}, "is of another kind than is asked for"),
+        (REPORT | {"value": 88, "floor": 90}, "A share goes from 0 to 1."),
+        (REPORT | {"value": 0.0, "floor": 0.0, "verdict": "not told from real"}, "A floor of 0 was not measured"),
+        (REPORT | {"measure": "Fréchet distance", "floor": 0}, "A floor of 0 was not measured"),
         (REPORT | {"n": 1}, "n, value and floor are numbers"),
         (REPORT | {"verdict": "not told from real"}, "By the rule the verdict is 'worse than real'"),
     ],
@@ -116,6 +142,7 @@ def test_each_answer_that_misses_is_told_why(id_: str, answer: Any, hint: str):
     ("id_", "attempt"),
     [
         ("11.1", lambda: math.exp(SPREAD - math.log(3) / 4)),
+        ("11.1", lambda: float(np.exp(np.float32(SPREAD - math.log(3) / 4)))),
         ("11.2", lambda: ("c", [2.4, -0.3], "e")),
         ("11.3", by_sklearn),
         ("11.4", lambda: RIGHT),

@@ -26,12 +26,14 @@ class Broken:
             return "Leave the last line as it is, with three things: what you predict, what came of it, and why."
         predicted, came, why = answer
         if not _is_one_of(predicted, self.outcomes):
-            return f"What will happen? Write it first, {_listed(self.outcomes)}: a wrong guess costs nothing."
+            letters = _listed(self.outcomes)
+            return f"What will happen? Write it first, {letters} (one small letter): a wrong guess costs nothing."
         if fault := self.fault(came):
             return fault
         if not _is_one_of(why, self.reasons):
             reasons = _listed(self.reasons)
-            return f"It is broken. You said {predicted}, and it came out {self.outcome}. Now say why: {reasons}."
+            seen = f"You said {predicted}, and it came out {self.outcome}."
+            return f"It is broken. {seen} Now say why: {reasons} (one small letter)."
         return self.reasons[why]
 
 

@@ -27,7 +27,7 @@ def _fault_of_few(came: Any) -> str:
     if numbers is None or len(numbers) != 2:
         return "What came of it is `came`: the Fréchet distance, and the kernel distance."
     if numbers[0] < APART:
-        return "Nothing broke yet: all real images are there. Take 70 for `one`."
+        return "Nothing broke yet: they are as near as all real images. Let count be 70; the Fréchet distance first."
     return "" if abs(numbers[1]) < NEARLY_0 else "These are not two sets of real images. Change `count` alone."
 
 
@@ -55,6 +55,16 @@ def _once(x: np.ndarray, y: np.ndarray) -> float:
     return _unbiased(x, y) + float(_kernel(x, y).mean())
 
 
+def _diagonal_over_pairs(x: np.ndarray, y: np.ndarray) -> float:
+    within = sum(float(_kernel(of, of).sum()) / (len(of) * (len(of) - 1)) for of in (x, y))
+    return within - 2 * float(_kernel(x, y).mean())
+
+
+def _one_set_alone(x: np.ndarray, y: np.ndarray) -> float:
+    whole, others = float(_kernel(y, y).mean()), float(_without_itself(y).sum()) / (len(y) * (len(y) - 1))
+    return _unbiased(x, y) + whole - others
+
+
 def _without_d(x: np.ndarray, y: np.ndarray) -> float:
     root = np.sqrt(x.shape[1])
     return _unbiased(x * root, y * root)
@@ -62,6 +72,8 @@ def _without_d(x: np.ndarray, y: np.ndarray) -> float:
 
 _RNG = np.random.default_rng(11)
 _SETS = tuple((_RNG.normal(size=(n, d)), _RNG.normal(0.5, 1, size=(m, d))) for n, m, d in ((5, 7, 2), (12, 9, 4)))
+_ALIKE = (_RNG.normal(size=(12, 4)), _RNG.normal(size=(9, 4)))
+"""Of one law: their distance comes out below 0."""
 
 
 def _judge_diagnosis(answer: Any) -> str:
@@ -98,18 +110,25 @@ def _judge_report(answer: Any) -> str:
     keys = ("question", "measure", "n", "value", "floor", "verdict")
     if missing := [key for key in keys if key not in answer]:
         return f"{', '.join(missing)} is missing. {_NO_REPORT}"
-    if answer["question"] not in _ANSWERS:
+    if not isinstance(answer["question"], str) or answer["question"] not in _ANSWERS:
         return f"question is one of {', '.join(map(repr, _ANSWERS))}."
-    able = _ANSWERS[answer["question"]]
+    able, known = _ANSWERS[answer["question"]], {measure: None for of in _ANSWERS.values() for measure in of}
+    if not isinstance(answer["measure"], str) or answer["measure"] not in known:
+        return f"measure is one of {', '.join(map(repr, known))}, as written here: of these there is a rule."
     if answer["measure"] not in able:
-        return f"That measure does not answer whether images are {answer['question']}; these do: {', '.join(able)}."
+        return f"That measure does not answer {answer['question']!r}; these do: {', '.join(able)}."
     numbers = finite([answer["n"], answer["value"], answer["floor"]])
     if numbers is None or numbers[0] < 2:
         return "n, value and floor are numbers: how many images of each set, and what yours and what real images get."
     _, value, floor = numbers
-    if answer["measure"] == "Fréchet distance":
+    is_share, near = answer["measure"] != "Fréchet distance", answer["measure"] == "near training images"
+    if is_share and not (0 <= value <= 1 and 0 <= floor <= 1):
+        return "A share goes from 0 to 1."
+    if floor <= 0 and not near:
+        return "A floor of 0 was not measured: it is what other real images get."
+    if not is_share:
         by_rule = "worse than real" if value > faults.TIMES * floor else "not told from real"
-    elif answer["measure"] == "near training images":
+    elif near:
         by_rule = "worse than real" if value > floor + faults.MOVED["near"] else "not told from real"
     else:
         by_rule = "worse than real" if value < floor - faults.MOVED["recall"] else "not told from real"
@@ -127,6 +146,9 @@ EXERCISES = (
             (lambda: sp.exp(_SPREAD), "That is exp H(c). The last image is unsure: take H(c|x) off, the mean of four."),
             (lambda: sp.exp(_SPREAD + _DOUBT), "What the classifier doubts makes the score smaller, not larger."),
             (lambda: sp.exp(_SPREAD - sp.log(3)), "H(c|x) is the mean over all four images, and three have none."),
+            (lambda: sp.exp((_SPREAD - _DOUBT) / sp.log(2)), "log₂ and exp do not fit: take log, or 2 to the power."),
+            (lambda: sp.exp(_DOUBT - _SPREAD), "That is upside down: H(c) − H(c|x) is above 0."),
+            (lambda: sp.exp(4 * (_SPREAD - _DOUBT)), "That adds the four images up. Take their mean, then exp."),
             (lambda: sp.Integer(3), "Three classes would need to be hit equally often, by sure answers. Do the sums."),
         ),
     ),
@@ -147,8 +169,12 @@ EXERCISES = (
     Exercise(
         "11.3",
         answer=_unbiased,
-        inputs=_SETS,
+        inputs=(*_SETS, _ALIKE),
         mistakes=(
+            (lambda x, y: max(0.0, _unbiased(x, y)), "It may come out below 0. Cut off there, its mean is too large."),
+            (lambda x, y: abs(_unbiased(x, y)), "It may come out below 0. Turned round there, its mean is too large."),
+            (_diagonal_over_pairs, "There are n(n − 1) pairs, and the diagonal is still in both sums: leave it out."),
+            (_one_set_alone, "In the second set each point is still paired with itself."),
             (_of_all_pairs, "Each point is paired with itself, too: leave the diagonal out of both sums within a set."),
             (_by_n_squared, "Without the diagonal there are n(n − 1) pairs within a set, not n²."),
             (_once, "The mean between the sets counts twice."),
