@@ -30,7 +30,7 @@ GIVEN: dict[str, tuple[Any, list[tuple[Any, str]]]] = {
             (("a", [36, 0], "e"), "Nothing broke yet: D still catches the fog"),
             (("c", [0, 0], "e"), "no longer takes real pictures for real"),
             (("c", torch.tensor(36), "e"), "What came of it is `passed`"),
-            (("a", PASSED, "…"), "You said a, and it came out c. Now say why: d, e or f."),
+            (("a", PASSED, "…"), "You said a, and it came out c. Now say why: d, e or f (one small letter)."),
             (("c", PASSED, "d"), "fog is no digit"),
             (("c", PASSED, "f"), "the same 100 steps are enough"),
         ],
